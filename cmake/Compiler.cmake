@@ -1,0 +1,38 @@
+# Flags that every target shares. -ffp-contract=off is part of the product, not a preference: a fused
+# multiply-add rounds once where two operations round twice, so with it the same decision could differ
+# between processors (docs/decisions/determinism.md).
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(headroom_flags INTERFACE)
+target_compile_options(
+  headroom_flags
+  INTERFACE -Wall
+            -Wextra
+            -Wpedantic
+            -Wshadow
+            -Wconversion
+            -Wsign-conversion
+            -Wnon-virtual-dtor
+            -Wold-style-cast
+            -Woverloaded-virtual
+            -Wimplicit-fallthrough
+            -Werror
+            -ffp-contract=off
+            -fno-fast-math)
+
+# asan | tsan | (empty); set by the presets.
+set(HEADROOM_SANITIZE "" CACHE STRING "Sanitizers to build with: asan, tsan or empty")
+if(HEADROOM_SANITIZE STREQUAL "asan")
+  target_compile_options(headroom_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+                                                  -fno-omit-frame-pointer)
+  target_link_options(headroom_flags INTERFACE -fsanitize=address,undefined)
+elseif(HEADROOM_SANITIZE STREQUAL "tsan")
+  target_compile_options(headroom_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(headroom_flags INTERFACE -fsanitize=thread)
+elseif(NOT HEADROOM_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "HEADROOM_SANITIZE is '${HEADROOM_SANITIZE}'; expected asan, tsan or empty")
+endif()

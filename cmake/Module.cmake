@@ -1,0 +1,65 @@
+# add_module(name ROW n [PURE] SOURCES ... HEADERS ... [USES module...] [LINKS target...] [TESTS file...])
+#
+# One folder under src/ is one module: one library target headroom_<name>, one namespace, one test
+# program <name>_test. Rows are those of docs/architecture.md. These are configure errors:
+#   - USES a module of the same or a higher row, or a module that does not exist (yet);
+#   - a PURE module that uses one that is not;
+#   - a source or header that includes another module's header without naming that module in USES.
+function(add_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PURE" "ROW" "SOURCES;HEADERS;USES;LINKS;TESTS")
+  if(NOT DEFINED arg_ROW OR DEFINED arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "add_module(${name}): ROW is required; not understood: '${arg_UNPARSED_ARGUMENTS}'")
+  endif()
+  set(target headroom_${name})
+
+  foreach(used IN LISTS arg_USES)
+    if(NOT TARGET headroom_${used})
+      message(FATAL_ERROR "module ${name} uses '${used}', which is no module of a lower row")
+    endif()
+    get_target_property(used_row headroom_${used} HEADROOM_ROW)
+    if(NOT used_row LESS arg_ROW)
+      message(FATAL_ERROR "module ${name} (row ${arg_ROW}) may not use '${used}' (row ${used_row}): "
+                          "a module uses only lower rows, see docs/architecture.md")
+    endif()
+    get_target_property(used_pure headroom_${used} HEADROOM_PURE)
+    if(arg_PURE AND NOT used_pure)
+      message(FATAL_ERROR "module ${name} is pure and may not use '${used}', which is not")
+    endif()
+  endforeach()
+  _check_includes(${name} "${arg_USES}" ${arg_SOURCES} ${arg_HEADERS} ${arg_TESTS})
+
+  add_library(${target} STATIC ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES HEADROOM_ROW ${arg_ROW} HEADROOM_PURE "${arg_PURE}")
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}/src" FILES ${arg_HEADERS})
+  list(TRANSFORM arg_USES PREPEND headroom_ OUTPUT_VARIABLE used_targets)
+  target_link_libraries(${target} PUBLIC ${used_targets} ${arg_LINKS} PRIVATE headroom_flags)
+  set_property(GLOBAL APPEND PROPERTY HEADROOM_MODULES ${name})
+  if(arg_PURE)
+    set_property(GLOBAL APPEND PROPERTY HEADROOM_PURE_TARGETS ${target})
+  endif()
+
+  if(BUILD_TESTING AND arg_TESTS)
+    add_executable(${name}_test ${arg_TESTS})
+    target_link_libraries(${name}_test PRIVATE ${target} headroom_flags GTest::gtest GTest::gtest_main rapidcheck)
+    target_compile_definitions(${name}_test PRIVATE HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TIMEOUT 600)
+  endif()
+endfunction()
+
+# Every #include "module/..." must name the module itself or one of its USES; a test may also use what
+# its module uses indirectly, for it checks the whole below it.
+function(_check_includes name uses)
+  foreach(file IN LISTS ARGN)
+    file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/${file}" lines REGEX "^ *# *include +\"[a-z_]+/")
+    foreach(line IN LISTS lines)
+      string(REGEX REPLACE "^ *# *include +\"([a-z_]+)/.*" "\\1" included "${line}")
+      if(NOT included STREQUAL name AND NOT included IN_LIST uses)
+        if(NOT (file MATCHES "_test\\.cpp$" AND TARGET headroom_${included}))
+          message(FATAL_ERROR "src/${name}/${file} includes a header of '${included}', "
+                              "which module ${name} does not name in USES")
+        endif()
+      endif()
+    endforeach()
+  endforeach()
+endfunction()

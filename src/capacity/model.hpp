@@ -1,0 +1,52 @@
+// CapacityModel: what one instance can take, request rate to utilisation and latency.
+//
+//   utilisation of one instance [%] = intercept + slope * (requests per second on that instance)
+//
+// Above 100 % the instance is asked for more than it can do: the figure is the demand, not what a meter
+// would show. Latency is a curve over utilisation, a straight line between its points.
+// Worked example: slope 0.0523014 %/rps (0.0008716906 %/rpm), intercept 0; 750 rps (45,000 rpm) on one
+// instance ask for 39.226077 %; on two instances for half of it each.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/quantity.hpp"
+
+namespace headroom::capacity {
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+  bool operator==(const Interval&) const = default;
+};
+
+// Latency at one utilisation.
+struct LatencyPoint {
+  base::Percent utilisation;
+  double p50_ms = 0;
+  double p95_ms = 0;
+  double p99_ms = 0;
+  bool operator==(const LatencyPoint&) const = default;
+};
+
+struct CapacityModel {
+  double slope_percent_per_rps = 0;
+  double intercept_percent = 0;
+  std::optional<Interval> slope_interval_95;  // of slope_percent_per_rps
+  std::optional<double> r_squared;
+  std::optional<base::Rate> measured_up_to;  // per instance; beyond it the line is an extrapolation
+  std::vector<LatencyPoint> latency;         // ascending utilisation; empty: latency is not known
+  std::optional<base::Percent> knee;
+
+  // Unset: not measured and not written; the user of the model says what it assumed instead.
+  std::optional<base::Milliseconds> startup;
+  std::optional<base::Milliseconds> metric_lag;
+  std::optional<base::Milliseconds> in_service_delay;
+
+  std::string source;  // where the figures come from, for people: "capacity.yaml" or "headroom.yaml"
+  bool operator==(const CapacityModel&) const = default;
+};
+
+}  // namespace headroom::capacity

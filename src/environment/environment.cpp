@@ -1,0 +1,1 @@
+#include "environment/environment.hpp"

@@ -1,0 +1,78 @@
+// Rehearsal: the outcome of one simulated run of one service, tick by tick, and its summary.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/quantity.hpp"
+#include "policy/reasons.hpp"
+#include "telemetry/series.hpp"
+
+namespace headroom::sim {
+
+// What the policy saw and what became of it, at one tick where it was evaluated. `desired` counts instances
+// in service plus launching.
+struct DecisionRecord {
+  std::int32_t tick = 0;
+  float cpu_percent_seen = 0;  // NaN: missing
+  float requests_per_second_per_instance_seen = 0;
+  std::int32_t in_service = 0;
+  std::int32_t launching = 0;
+  std::int32_t recommended = 0;  // desired by the policies, before any limit
+  std::int32_t after_step = 0;   // after the limit per decision
+  std::int32_t after_rate = 0;   // after the limit per time
+  std::int32_t desired = 0;      // after min and max: what was done
+  std::int32_t add = 0;
+  std::int32_t remove = 0;
+  std::int32_t policy = -1;  // index of the policy whose recommendation counted; -1: none
+  policy::Reasons reasons;
+  bool operator==(const DecisionRecord&) const = default;
+};
+
+// The integer trajectory; one element per tick.
+struct Trajectory {
+  std::vector<std::int32_t> in_service;
+  std::vector<std::int32_t> launching;
+  std::vector<std::int32_t> draining;
+  std::vector<DecisionRecord> decisions;  // the ticks where the policy was evaluated
+  bool operator==(const Trajectory&) const = default;
+};
+
+// Figures of one rehearsal, computed in double from the integer trajectory. Means are over time.
+struct Summary {
+  double cpu_percent_mean = 0;  // demand over what is allowed; above 100 the service is overloaded
+  double cpu_percent_max = 0;
+  std::int32_t instances_max = 0;  // in service
+  double instances_mean = 0;       // in service
+  double instance_hours = 0;       // in service
+  double launching_hours = 0;
+  double draining_hours = 0;
+  double cost_in_service_usd = 0;
+  double cost_launching_usd = 0;
+  double cost_draining_usd = 0;
+  double cost_usd = 0;  // the sum of the three
+  double objective_violation_minutes = 0;
+  double objective_violation_percent = 0;  // of the minutes
+  bool objective_met = true;
+  std::int32_t scale_outs = 0;  // decisions that added instances
+  std::int32_t scale_ins = 0;
+  double minutes_at_max = 0;  // desired at `max`
+  double minutes_at_min = 0;
+  double p95_ms_max = 0;  // 0 where latency is not known
+  bool operator==(const Summary&) const = default;
+};
+
+struct Rehearsal {
+  std::string environment;
+  std::string service;
+  std::uint64_t seed = 1;
+  telemetry::Series requests_per_second;  // offered to the whole service
+  std::vector<double> cpu_percent;        // per tick; same length
+  std::vector<double> p95_ms;             // empty where latency is not known
+  Trajectory trajectory;
+  Summary summary;
+  std::vector<std::string> notes;  // what was assumed, inferred or extrapolated, in whole sentences
+};
+
+}  // namespace headroom::sim

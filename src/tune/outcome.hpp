@@ -1,0 +1,94 @@
+// Outcome: what a search over policies found, with the evidence.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/rehearsal.hpp"
+
+namespace headroom::tune {
+
+// The mean over replications and its 95 % interval (Student's t; equal to the mean where there is one).
+struct Estimate {
+  double mean = 0;
+  double low = 0;
+  double high = 0;
+  bool operator==(const Estimate&) const = default;
+};
+
+// The values of the searched fields by name, in the unit of each field, in search order.
+using Parameters = std::vector<std::pair<std::string, double>>;
+
+// One policy on one traffic, over the replications.
+struct Score {
+  Estimate cost_usd;
+  Estimate objective_violation_percent;  // of the minutes
+  Estimate cpu_percent_mean;
+  double cpu_percent_max = 0;  // over all replications
+  Estimate instance_hours;
+  bool objective_met = true;
+  bool operator==(const Score&) const = default;
+};
+
+// A policy of the search with its figures on the traffic it was tuned on.
+struct Candidate {
+  std::int64_t index = 0;  // in loop order of the search
+  Parameters parameters;
+  Score score;
+  bool feasible = false;
+};
+
+// One line of a comparison on traffic that no policy here was tuned on.
+struct Contender {
+  std::string name;  // "tuned", "present", or the name of a rival
+  Parameters parameters;
+  Score score;           // on the unseen traffic
+  std::int64_t evaluated = 1;  // policies tried to find it
+  sim::Rehearsal rehearsal;    // on the unseen traffic, first seed
+};
+
+// The winner under a variation of the traffic or the start-up time.
+struct Variation {
+  std::string name;  // "height 1.2"
+  Score tuned;
+  Score present;
+};
+
+// What happens to the aim when one parameter alone runs through its values around the winner.
+struct Sensitivity {
+  std::string parameter;
+  double cost_usd_low = 0;
+  double cost_usd_high = 0;
+  double violation_percent_low = 0;
+  double violation_percent_high = 0;
+  bool matters = true;
+  bool at_edge = false;  // the winner stands at the end of the range: a wider one may hold a better policy
+};
+
+struct Outcome {
+  std::string environment;
+  std::string service;
+  std::string aim;           // "cheapest" or "utilisation"
+  std::int64_t evaluated = 0;
+  std::int64_t feasible = 0;
+  std::int64_t invalid = 0;  // combinations that are no valid policy (in.below above out.above, say)
+  bool stopped_early = false;  // by Ctrl-C: the best of what was tried
+  double seconds = 0;          // wall time of the search
+  bool found = false;          // a policy that keeps the objective exists; else `best` is the nearest miss
+  Candidate best;
+  sim::Summary best_summary;      // of the first seed on the tuning traffic
+  std::int64_t best_feasible_row = -1;  // index of `best` among the feasible candidates in loop order
+  std::vector<Candidate> front;   // cost against objective: none is both cheaper and keeps it better
+  std::vector<Candidate> sample;  // some of the candidates for the chart (all where they are few)
+  std::string binding;            // which constraint binds, in one sentence
+  std::vector<Sensitivity> sensitivities;
+  std::vector<Variation> variations;
+  std::vector<Contender> unseen;  // first the winner, then the present settings, then the rivals
+  std::string unseen_description;  // "the last 14 weeks", "traffic holdout.yaml"
+  sim::Rehearsal rehearsal;        // the winner on the tuning traffic, first seed
+  std::vector<std::string> notes;
+};
+
+}  // namespace headroom::tune
