@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "policy/policy.hpp"
 #include "sim/rehearsal.hpp"
 
 namespace headroom::tune {
@@ -47,6 +48,7 @@ struct Contender {
   Score score;           // on the unseen traffic
   std::int64_t evaluated = 1;  // policies tried to find it
   sim::Rehearsal rehearsal;    // on the unseen traffic, first seed
+  policy::Scaling scaling;     // as judged here: the report states it and draws its thresholds
 };
 
 // The winner under a variation of the traffic or the start-up time.
