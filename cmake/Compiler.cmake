@@ -8,6 +8,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(headroom_flags INTERFACE)
+# Vectors whose size is not known when compiling cannot be members of a struct (base/lanes-inl.hpp).
+target_compile_definitions(headroom_flags INTERFACE "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128|HWY_RVV)")
 target_compile_options(
   headroom_flags
   INTERFACE -Wall
@@ -21,6 +23,7 @@ target_compile_options(
             -Woverloaded-virtual
             -Wimplicit-fallthrough
             -Werror
+            -Wno-maybe-uninitialized # GCC 12 warns wrongly about moved std::string members at -O3
             -ffp-contract=off
             -fno-fast-math)
 

@@ -28,11 +28,11 @@ class Quantity {
   double value_ = 0;
 };
 
-using Rate = Quantity<struct RequestsPerSecond>;      // value() in requests per second
-using Percent = Quantity<struct PercentUnit>;         // value() 25 means 25 %
-using Cores = Quantity<struct CoresUnit>;             // value() in processor cores
-using Usd = Quantity<struct UsDollars>;               // value() in US dollars
-using UsdPerHour = Quantity<struct UsDollarsPerHour>; // value() in US dollars per hour
+using Rate = Quantity<struct RequestsPerSecond>;       // value() in requests per second
+using Percent = Quantity<struct PercentUnit>;          // value() 25 means 25 %
+using Cores = Quantity<struct CoresUnit>;              // value() in processor cores
+using Usd = Quantity<struct UsDollars>;                // value() in US dollars
+using UsdPerHour = Quantity<struct UsDollarsPerHour>;  // value() in US dollars per hour
 
 constexpr Rate per_second(double requests) { return Rate(requests); }
 constexpr Rate per_minute(double requests) { return Rate(requests / 60.0); }

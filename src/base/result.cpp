@@ -4,7 +4,9 @@
 
 namespace headroom::base {
 
-Error bad_input(std::string what, std::string fix) { return bad_input(Place{}, std::move(what), std::move(fix)); }
+Error bad_input(std::string what, std::string fix) {
+  return bad_input(Place{}, std::move(what), std::move(fix));
+}
 
 Error bad_input(Place place, std::string what, std::string fix) {
   return {ErrorKind::bad_input, {{std::move(place), std::move(what), std::move(fix)}}};

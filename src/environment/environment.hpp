@@ -52,7 +52,7 @@ struct Listen {
 
 struct Profit {
   base::Usd revenue_per_request;
-  base::Usd downtime_penalty;    // per minute of downtime
+  base::Usd downtime_penalty;     // per minute of downtime
   double downtime_below = 0.995;  // share of requests served below which a minute counts as downtime
   bool operator==(const Profit&) const = default;
 };
@@ -81,8 +81,9 @@ struct Service {
   std::string source;
   std::string build;
   std::string run;
-  std::vector<std::pair<std::string, std::string>> env;      // in file order
-  std::vector<std::pair<std::string, std::string>> secrets;  // name to reference (file: or ssm:), never the value
+  std::vector<std::pair<std::string, std::string>> env;  // in file order
+  std::vector<std::pair<std::string, std::string>>
+      secrets;  // name to reference (file: or ssm:), never the value
   std::vector<std::string> depends_on;
   Listen listen;
   Instance instance;
@@ -156,7 +157,8 @@ struct Tune {
   std::vector<SearchField> search;
   std::optional<int> samples;  // sampled search with so many policies; default: exhaustive while it is small
   int seeds = 5;               // replications
-  // What the policy is judged on: a named file, or what follows after `train` of the traffic (default two thirds).
+  // What the policy is judged on: a named file, or what follows after `train` of the traffic (default two
+  // thirds).
   std::optional<base::Milliseconds> train;
   std::optional<workload::Traffic> holdout;
   std::vector<workload::Traffic> also;  // further traffic to tune on

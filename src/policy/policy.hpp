@@ -38,8 +38,8 @@ struct StepPolicy {
   base::Milliseconds window{0};      // mean over the samples of this window; 0: the latest sample
   std::vector<Step> out;             // of the steps breached, the largest change counts
   std::vector<Step> in;
-  int periods = 1;     // evaluation periods looked at (M of N: N)
-  int datapoints = 1;  // of which this many must breach (M)
+  int periods = 1;                     // evaluation periods looked at (M of N: N)
+  int datapoints = 1;                  // of which this many must breach (M)
   base::Milliseconds cooldown_out{0};  // after a scale-out nothing for so long
   base::Milliseconds cooldown_in{0};   // after a scale-in
   StepSemantics semantics = StepSemantics::plain;
@@ -58,12 +58,12 @@ struct TargetPolicy {
   base::Milliseconds first{0};
   base::Milliseconds window{0};
   TargetSemantics semantics = TargetSemantics::hpa;
-  double tolerance = 0.1;               // hpa: no action within target * (1 +- tolerance)
-  base::Milliseconds stabilise_out{0};  // hpa: the smallest recommendation of this window counts
+  double tolerance = 0.1;                    // hpa: no action within target * (1 +- tolerance)
+  base::Milliseconds stabilise_out{0};       // hpa: the smallest recommendation of this window counts
   base::Milliseconds stabilise_in{300'000};  // hpa: the largest recommendation of this window counts
-  int periods_out = 3;     // aws
-  int periods_in = 15;     // aws
-  double in_below = 0.9;   // aws: scale in when below this share of the target
+  int periods_out = 3;                       // aws
+  int periods_in = 15;                       // aws
+  double in_below = 0.9;                     // aws: scale in when below this share of the target
   base::Milliseconds cooldown_out{0};
   base::Milliseconds cooldown_in{0};
   bool scale_in = true;

@@ -10,21 +10,21 @@ namespace headroom::policy {
 
 // One bit each. The names are stable: they stand in decisions.jsonl and in the documentation.
 enum class Reason : std::uint32_t {
-  above_threshold = 1u << 0,    // the metric breached a scale-out threshold or target
-  below_threshold = 1u << 1,    // the metric breached a scale-in threshold or target
-  within_band = 1u << 2,        // between the thresholds, or within the tolerance of the target
-  missing_metric = 1u << 3,     // no sample to judge by: never a reason to scale in
+  above_threshold = 1u << 0,        // the metric breached a scale-out threshold or target
+  below_threshold = 1u << 1,        // the metric breached a scale-in threshold or target
+  within_band = 1u << 2,            // between the thresholds, or within the tolerance of the target
+  missing_metric = 1u << 3,         // no sample to judge by: never a reason to scale in
   not_enough_datapoints = 1u << 4,  // breached, but not in enough periods yet
-  cooldown = 1u << 5,           // held back: too soon after the last action
-  in_progress = 1u << 6,        // held back: an action is still in progress or an instance is warming
-  stabilised = 1u << 7,         // held back by the stabilisation window
+  cooldown = 1u << 5,               // held back: too soon after the last action
+  in_progress = 1u << 6,            // held back: an action is still in progress or an instance is warming
+  stabilised = 1u << 7,             // held back by the stabilisation window
   scale_in_disabled = 1u << 8,
-  schedule = 1u << 9,           // a schedule entry asked for at least this many
-  step_limit = 1u << 10,        // bounded per decision
-  rate_limit = 1u << 11,        // bounded per time
-  at_max = 1u << 12,            // bounded by max
-  at_min = 1u << 13,            // bounded by min
-  not_due = 1u << 14,           // no policy was due
+  schedule = 1u << 9,     // a schedule entry asked for at least this many
+  step_limit = 1u << 10,  // bounded per decision
+  rate_limit = 1u << 11,  // bounded per time
+  at_max = 1u << 12,      // bounded by max
+  at_min = 1u << 13,      // bounded by min
+  not_due = 1u << 14,     // no policy was due
 };
 inline constexpr int kReasonCount = 15;
 

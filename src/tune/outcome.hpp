@@ -45,7 +45,7 @@ struct Candidate {
 struct Contender {
   std::string name;  // "tuned", "present", or the name of a rival
   Parameters parameters;
-  Score score;           // on the unseen traffic
+  Score score;                 // on the unseen traffic
   std::int64_t evaluated = 1;  // policies tried to find it
   sim::Rehearsal rehearsal;    // on the unseen traffic, first seed
   policy::Scaling scaling;     // as judged here: the report states it and draws its thresholds
@@ -72,22 +72,22 @@ struct Sensitivity {
 struct Outcome {
   std::string environment;
   std::string service;
-  std::string aim;           // "cheapest" or "utilisation"
+  std::string aim;  // "cheapest" or "utilisation"
   std::int64_t evaluated = 0;
   std::int64_t feasible = 0;
-  std::int64_t invalid = 0;  // combinations that are no valid policy (in.below above out.above, say)
+  std::int64_t invalid = 0;    // combinations that are no valid policy (in.below above out.above, say)
   bool stopped_early = false;  // by Ctrl-C: the best of what was tried
   double seconds = 0;          // wall time of the search
   bool found = false;          // a policy that keeps the objective exists; else `best` is the nearest miss
   Candidate best;
-  sim::Summary best_summary;      // of the first seed on the tuning traffic
+  sim::Summary best_summary;            // of the first seed on the tuning traffic
   std::int64_t best_feasible_row = -1;  // index of `best` among the feasible candidates in loop order
-  std::vector<Candidate> front;   // cost against objective: none is both cheaper and keeps it better
-  std::vector<Candidate> sample;  // some of the candidates for the chart (all where they are few)
-  std::string binding;            // which constraint binds, in one sentence
+  std::vector<Candidate> front;         // cost against objective: none is both cheaper and keeps it better
+  std::vector<Candidate> sample;        // some of the candidates for the chart (all where they are few)
+  std::string binding;                  // which constraint binds, in one sentence
   std::vector<Sensitivity> sensitivities;
   std::vector<Variation> variations;
-  std::vector<Contender> unseen;  // first the winner, then the present settings, then the rivals
+  std::vector<Contender> unseen;   // first the winner, then the present settings, then the rivals
   std::string unseen_description;  // "the last 14 weeks", "traffic holdout.yaml"
   sim::Rehearsal rehearsal;        // the winner on the tuning traffic, first seed
   std::vector<std::string> notes;

@@ -51,7 +51,7 @@ struct Closed {
 
 // How the numbers of a recorded file are meant.
 enum class RecordedUnit {
-  infer,                    // from the header, else the count per interval; what was inferred is reported
+  infer,  // from the header, else the count per interval; what was inferred is reported
   requests_per_interval,
   requests_per_second,
   requests_per_minute,
@@ -82,8 +82,8 @@ struct Generated {
   base::Milliseconds duration{0};
   base::Rate base;
   base::Rate peak;
-  double weekend = 1.0;  // the factor of Saturday and Sunday
-  double noise = 0.0;    // standard deviation of a multiplicative normal noise per tick
+  double weekend = 1.0;                        // the factor of Saturday and Sunday
+  double noise = 0.0;                          // standard deviation of a multiplicative normal noise per tick
   base::Milliseconds peak_at{12 * 3'600'000};  // time of day of the peak
   std::optional<Spikes> spikes;
   std::uint64_t seed = 1;

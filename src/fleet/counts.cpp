@@ -1,0 +1,1 @@
+#include "fleet/counts-inl.hpp"

@@ -1,0 +1,429 @@
+// The decision kernel: observation, numbers and state to a decision, over a lane type.
+//
+// Four stages, each a function that leaves its reason: every policy votes for a number of instances
+// (step, target, schedule); the largest vote is the recommendation; the limits bound it (per decision, per
+// time, min and max); what is left becomes instances to add or to remove. Sources of the rules:
+// docs/reference/policies.md.
+#if defined(HEADROOM_POLICY_DECIDE_INL_HPP_) == defined(HWY_TARGET_TOGGLE)
+#ifdef HEADROOM_POLICY_DECIDE_INL_HPP_
+#undef HEADROOM_POLICY_DECIDE_INL_HPP_
+#else
+#define HEADROOM_POLICY_DECIDE_INL_HPP_
+#endif
+
+#include "base/lanes-inl.hpp"
+#include "policy/kernel.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace headroom::policy::HWY_NAMESPACE {
+
+namespace bl = base::HWY_NAMESPACE;
+
+constexpr std::int32_t bit(Reason reason) { return static_cast<std::int32_t>(reason); }
+
+template <class L>
+HWY_INLINE typename L::Int reason_if(typename L::Mask mask, Reason reason) {
+  return bl::select(mask, typename L::Int(bit(reason)), typename L::Int(0));
+}
+
+// What one policy asks for: a number of instances in service plus launching; kAbstain: whatever others say.
+template <class L>
+struct Vote {
+  typename L::Int desired;
+  typename L::Int reasons;
+};
+constexpr std::int32_t kAbstain = -1;
+
+// The metric a policy looks at.
+template <class L>
+struct Signal {
+  typename L::Float value;
+  typename L::Mask missing;
+};
+
+template <class L>
+HWY_INLINE Signal<L> signal(const PolicyShape& shape, const Observation<L>& observation,
+                            const State<L>& state) {
+  using Float = typename L::Float;
+  const int metric = static_cast<int>(shape.metric);
+  if (shape.window_samples <= 1) return {observation.value[metric], observation.missing[metric]};
+  Float sum(0.0f);
+  Float count(0.0f);
+  const int filled = state.samples < shape.window_samples ? state.samples : shape.window_samples;
+  for (int k = 0; k < filled; ++k) {
+    const int slot = (state.samples - 1 - k) & (kMaxWindowSamples - 1);
+    sum = sum + state.sample[metric][slot];
+    count = count + state.present[metric][slot];
+  }
+  const typename L::Mask missing = count < Float(0.5f);
+  return {sum / bl::max(count, Float(1.0f)), missing};
+}
+
+// Within the cooldown of an earlier action of the service, whichever policy caused it.
+template <class L>
+HWY_INLINE typename L::Mask cooling_down(typename L::Int tick, const PolicyNumbers<L>& numbers,
+                                         const State<L>& state) {
+  return (tick - state.last_out < numbers.cooldown_out) || (tick - state.last_in < numbers.cooldown_in);
+}
+
+template <class L>
+HWY_INLINE Vote<L> vote_step(std::int32_t tick, const PolicyShape& shape, const PolicyNumbers<L>& numbers,
+                             const Signal<L>& metric, const Observation<L>& observation,
+                             const State<L>& state, PolicyState<L>& memory) {
+  using Int = typename L::Int;
+  using Mask = typename L::Mask;
+  const Int none(0);
+  const Int total = observation.in_service + observation.launching;
+
+  // Of the steps breached the largest change counts, whatever their order.
+  Int add(0);
+  for (int k = 0; k < shape.outs; ++k) {
+    const Mask hit = shape.out_inclusive[k] ? metric.value >= numbers.out_threshold[k]
+                                            : metric.value > numbers.out_threshold[k];
+    add = bl::max(add, bl::select(hit, numbers.out_change[k], none));
+  }
+  Int remove(0);
+  for (int k = 0; k < shape.ins; ++k) {
+    const Mask hit = shape.in_inclusive[k] ? metric.value <= numbers.in_threshold[k]
+                                           : metric.value < numbers.in_threshold[k];
+    remove = bl::max(remove, bl::select(hit, numbers.in_change[k], none));
+  }
+  const Mask breach_out = add > none && !metric.missing;
+  const Mask breach_in = remove > none && !metric.missing && !breach_out;
+
+  Mask out = breach_out;
+  Mask in = breach_in;
+  Int reasons = reason_if<L>(metric.missing, Reason::missing_metric) |
+                reason_if<L>(breach_out, Reason::above_threshold) |
+                reason_if<L>(breach_in, Reason::below_threshold) |
+                reason_if<L>(!(metric.missing || breach_out || breach_in), Reason::within_band);
+  if (shape.periods > 1) {
+    // A missing sample is no datapoint: it neither breaches nor pushes an older one out.
+    const Int mask((1 << shape.periods) - 1);
+    const auto push = [&](Int bits, Mask breach) {
+      return bl::select(metric.missing, bits,
+                        (bl::template shift_left<1>(bits) | bl::select(breach, Int(1), none)) & mask);
+    };
+    memory.out_bits = push(memory.out_bits, breach_out);
+    memory.in_bits = push(memory.in_bits, breach_in);
+    out = out && bl::count_bits(memory.out_bits) >= numbers.datapoints;
+    in = in && bl::count_bits(memory.in_bits) >= numbers.datapoints;
+    reasons =
+        reasons | reason_if<L>((breach_out && !out) || (breach_in && !in), Reason::not_enough_datapoints);
+  }
+
+  const Mask busy = observation.launching > none;
+  Mask cooldown = cooling_down<L>(Int(tick), numbers, state);
+  Mask progress_out(false);
+  Mask progress_in(false);
+  Int wanted = total + add;
+  if (shape.step_semantics == StepSemantics::aws_simple) {
+    // The activity ends when its last instance is in service; the cooldown counts from there.
+    cooldown = (Int(tick) - state.last_busy - Int(1) < numbers.cooldown_out) ||
+               (Int(tick) - state.last_in - Int(1) < numbers.cooldown_in);
+    progress_out = busy;
+    progress_in = busy;
+  } else if (shape.step_semantics == StepSemantics::aws_step) {
+    // Added to what is past its warm-up, so that what was ordered for the same breach is not ordered again.
+    wanted = bl::max(total, observation.in_service - observation.warming + add);
+    progress_out = wanted <= total;
+    progress_in = busy || observation.warming > none;
+  }
+  const Mask held_out = out && (cooldown || progress_out);
+  const Mask held_in = in && (cooldown || progress_in);
+  reasons = reasons | reason_if<L>((out || in) && cooldown, Reason::cooldown) |
+            reason_if<L>((out && progress_out) || (in && progress_in), Reason::in_progress);
+  const Mask act_out = out && !held_out;
+  const Mask act_in = in && !held_in;
+  memory.gives_way = bl::select(act_in, Int(1), none);
+  return {bl::select(act_out, wanted, bl::select(act_in, total - remove, total)), reasons};
+}
+
+// ceil(instances * metric / target), within what an int can hold.
+template <class L>
+HWY_INLINE typename L::Int proportional(typename L::Int instances, typename L::Float value,
+                                        typename L::Float target) {
+  using Float = typename L::Float;
+  const Float wanted = bl::to_float(instances) * value / target;
+  return bl::ceil_to_int(bl::min(wanted, Float(static_cast<float>(kMaxInstances))));
+}
+
+template <class L>
+HWY_INLINE Vote<L> vote_target_hpa(const PolicyShape& shape, const PolicyNumbers<L>& numbers,
+                                   const Signal<L>& metric, const Observation<L>& observation,
+                                   typename L::Mask cooldown, PolicyState<L>& memory) {
+  using Float = typename L::Float;
+  using Int = typename L::Int;
+  using Mask = typename L::Mask;
+  const Int none(0);
+  const Int total = observation.in_service + observation.launching;
+  const Float upper = numbers.target * (Float(1.0f) + numbers.tolerance);
+  const Float lower = numbers.target * (Float(1.0f) - numbers.tolerance);
+  const Mask above = metric.value > upper && !metric.missing;
+  const Mask below = metric.value < lower && !metric.missing;
+
+  // Launching instances count as idle when scaling out: the load spread over all of them must still be
+  // above the tolerance.
+  const Int proposed = proportional<L>(observation.in_service, metric.value, numbers.target);
+  const Float spread = metric.value * bl::to_float(observation.in_service);
+  const Mask still_above = above && spread > upper * bl::to_float(total) && proposed > total;
+  const Mask shrink = below && proposed < total;
+  Int wanted = bl::select(still_above, proposed, bl::select(shrink, proposed, total));
+
+  Int reasons = reason_if<L>(metric.missing, Reason::missing_metric) |
+                reason_if<L>(above, Reason::above_threshold) | reason_if<L>(below, Reason::below_threshold) |
+                reason_if<L>(!(metric.missing || above || below), Reason::within_band) |
+                reason_if<L>(above && !still_above, Reason::in_progress);
+
+  // Stabilisation: not above the smallest recommendation of the out window, not below the largest of the in
+  // window, the present one included.
+  const int slot = memory.evaluations & (kMaxStabilise - 1);
+  memory.recommended[slot] = wanted;
+  Int floor_in = wanted;
+  for (int k = 1; k < shape.stabilise_in && k <= memory.evaluations; ++k) {
+    floor_in = bl::max(floor_in, memory.recommended[(memory.evaluations - k) & (kMaxStabilise - 1)]);
+  }
+  Int ceiling_out = wanted;
+  for (int k = 1; k < shape.stabilise_out && k <= memory.evaluations; ++k) {
+    ceiling_out = bl::min(ceiling_out, memory.recommended[(memory.evaluations - k) & (kMaxStabilise - 1)]);
+  }
+  const Int stable = bl::min(bl::max(total, ceiling_out), floor_in);
+  reasons = reasons | reason_if<L>(!(stable == wanted), Reason::stabilised);
+  wanted = stable;
+
+  if (!shape.scale_in) {
+    reasons = reasons | reason_if<L>(wanted < total, Reason::scale_in_disabled);
+    wanted = bl::max(wanted, total);
+  }
+  const Mask held = cooldown && !(wanted == total);
+  reasons = reasons | reason_if<L>(held, Reason::cooldown);
+  wanted = bl::select(held || metric.missing, total, wanted);
+  memory.gives_way = bl::select(wanted < total, Int(1), none);
+  return {wanted, reasons};
+}
+
+template <class L>
+HWY_INLINE Vote<L> vote_target_aws(const PolicyShape& shape, const PolicyNumbers<L>& numbers,
+                                   const Signal<L>& metric, const Observation<L>& observation,
+                                   typename L::Mask cooldown, PolicyState<L>& memory) {
+  using Int = typename L::Int;
+  using Mask = typename L::Mask;
+  const Int none(0);
+  const Int total = observation.in_service + observation.launching;
+  const Mask above = metric.value > numbers.target && !metric.missing;
+  const Mask below = metric.value < numbers.target * numbers.in_below && !metric.missing;
+  // A missing sample neither counts nor ends a run.
+  memory.out_run =
+      bl::select(metric.missing, memory.out_run, bl::select(above, memory.out_run + Int(1), none));
+  memory.in_run = bl::select(metric.missing, memory.in_run, bl::select(below, memory.in_run + Int(1), none));
+  const Mask out = above && memory.out_run >= numbers.periods_out;
+  const Mask in = below && memory.in_run >= numbers.periods_in;
+
+  const Int ready = observation.in_service - observation.warming;
+  const Int proposed = proportional<L>(ready, metric.value, numbers.target);
+  const Mask warming = observation.launching + observation.warming > none;
+  const Mask held_out = out && (cooldown || proposed <= total);
+  const Mask held_in = in && (cooldown || warming || proposed >= total);
+  Int reasons = reason_if<L>(metric.missing, Reason::missing_metric) |
+                reason_if<L>(above, Reason::above_threshold) | reason_if<L>(below, Reason::below_threshold) |
+                reason_if<L>(!(metric.missing || above || below), Reason::within_band) |
+                reason_if<L>((above && !out) || (below && !in), Reason::not_enough_datapoints) |
+                reason_if<L>((out || in) && cooldown, Reason::cooldown) |
+                reason_if<L>((out && proposed <= total) || (in && warming), Reason::in_progress);
+  const Mask act_out = out && !held_out;
+  Mask act_in = in && !held_in;
+  if (!shape.scale_in) {
+    reasons = reasons | reason_if<L>(act_in, Reason::scale_in_disabled);
+    act_in = Mask(false);
+  }
+  memory.gives_way = bl::select(act_in, Int(1), none);
+  return {bl::select(act_out || act_in, proposed, total), reasons};
+}
+
+// Whether the entry covers the instant; one that ends at or before its start runs over midnight and belongs
+// to the day on which it starts.
+inline bool covers(const ScheduleEntryShape& entry, const Now& now) {
+  const bool today = (entry.days >> now.weekday & 1) != 0;
+  const bool yesterday = (entry.days >> ((now.weekday + 6) % 7) & 1) != 0;
+  if (entry.from_ms < entry.to_ms)
+    return today && now.ms_of_day >= entry.from_ms && now.ms_of_day < entry.to_ms;
+  return (today && now.ms_of_day >= entry.from_ms) || (yesterday && now.ms_of_day < entry.to_ms);
+}
+
+template <class L>
+HWY_INLINE Vote<L> vote_schedule(const Now& now, const PolicyShape& shape, const PolicyNumbers<L>& numbers) {
+  using Int = typename L::Int;
+  Int wanted(kAbstain);
+  for (int k = 0; k < shape.entries; ++k) {
+    if (covers(shape.entry[k], now)) wanted = bl::max(wanted, numbers.at_least[k]);
+  }
+  return {wanted, reason_if<L>(wanted > Int(kAbstain), Reason::schedule)};
+}
+
+HWY_INLINE bool is_due(const PolicyShape& shape, std::int32_t tick) {
+  return tick >= shape.first && (tick - shape.first) % shape.every == 0;
+}
+
+template <class L>
+HWY_INLINE void remember_sample(const Observation<L>& observation, State<L>& state) {
+  using Float = typename L::Float;
+  const int slot = state.samples & (kMaxWindowSamples - 1);
+  for (int metric = 0; metric < 2; ++metric) {
+    state.sample[metric][slot] =
+        bl::select(observation.missing[metric], Float(0.0f), observation.value[metric]);
+    state.present[metric][slot] = bl::select(observation.missing[metric], Float(0.0f), Float(1.0f));
+  }
+  ++state.samples;
+}
+
+template <class L>
+HWY_INLINE void reset(const Shape& shape, State<L>& state) {
+  using Int = typename L::Int;
+  state.last_out = Int(kLongAgo);
+  state.last_in = Int(kLongAgo);
+  state.last_busy = Int(kLongAgo);
+  state.rate_out_sum = Int(0);
+  state.rate_in_sum = Int(0);
+  for (int k = 0; k < shape.rate_out_ticks; ++k) state.rate_out_ring[k] = Int(0);
+  for (int k = 0; k < shape.rate_in_ticks; ++k) state.rate_in_ring[k] = Int(0);
+  state.samples = 0;
+  for (int p = 0; p < shape.policies; ++p) {
+    PolicyState<L>& memory = state.policy[p];
+    memory.out_bits = Int(0);
+    memory.in_bits = Int(0);
+    memory.out_run = Int(0);
+    memory.in_run = Int(0);
+    memory.gives_way = Int(0);
+    memory.evaluations = 0;
+  }
+}
+
+// The recommendation: the largest vote. A policy between its evaluations holds what there is, unless it
+// wanted fewer when it was last asked: then it leaves the word to those that are due.
+template <class L>
+HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observation, const Shape& shape,
+                                 const Numbers<L>& numbers, State<L>& state) {
+  using Int = typename L::Int;
+  const Int total = observation.in_service + observation.launching;
+  Int best(kAbstain);
+  Int policy(-1);
+  Int reasons(0);
+  bool due_any = false;
+  for (int p = 0; p < shape.policies; ++p) {
+    const PolicyShape& s = shape.policy[p];
+    PolicyState<L>& memory = state.policy[p];
+    Vote<L> vote;
+    if (s.kind == Kind::schedule) {
+      vote = vote_schedule<L>(now, s, numbers.policy[p]);
+      due_any = true;
+    } else if (is_due(s, now.tick)) {
+      const Signal<L> metric = signal<L>(s, observation, state);
+      if (s.kind == Kind::step) {
+        vote = vote_step<L>(now.tick, s, numbers.policy[p], metric, observation, state, memory);
+      } else {
+        const auto cooldown = cooling_down<L>(Int(now.tick), numbers.policy[p], state);
+        vote = s.target_semantics == TargetSemantics::hpa
+                   ? vote_target_hpa<L>(s, numbers.policy[p], metric, observation, cooldown, memory)
+                   : vote_target_aws<L>(s, numbers.policy[p], metric, observation, cooldown, memory);
+      }
+      ++memory.evaluations;
+      due_any = true;
+    } else {
+      vote = {bl::select(memory.gives_way > Int(0), Int(kAbstain), total), Int(bit(Reason::not_due))};
+    }
+    const auto wins = vote.desired > best;
+    best = bl::select(wins, vote.desired, best);
+    policy = bl::select(wins, Int(p), policy);
+    reasons = bl::select(wins, vote.reasons, reasons);
+  }
+  const auto silent = best == Int(kAbstain);
+  Decision<L> decision;
+  decision.recommended = bl::select(silent, total, best);
+  decision.policy = policy;
+  decision.reasons = bl::select(silent, Int(bit(Reason::not_due)), reasons);
+  decision.due = due_any;
+  return decision;
+}
+
+// The limits, in their order; each leaves its reason where it changed the figure.
+template <class L>
+HWY_INLINE void bound(const Observation<L>& observation, const Shape& shape, const Numbers<L>& numbers,
+                      const State<L>& state, Decision<L>& decision) {
+  using Int = typename L::Int;
+  const Int none(0);
+  const Int total = observation.in_service + observation.launching;
+
+  Int change = bl::max(none - numbers.step_in, bl::min(decision.recommended - total, numbers.step_out));
+  decision.after_step = total + change;
+  decision.reasons =
+      decision.reasons | reason_if<L>(!(decision.after_step == decision.recommended), Reason::step_limit);
+
+  if (shape.rate_out_ticks > 0) {
+    change = bl::min(change, bl::max(none, numbers.rate_out - state.rate_out_sum));
+  }
+  if (shape.rate_in_ticks > 0) {
+    change = bl::max(change, none - bl::max(none, numbers.rate_in - state.rate_in_sum));
+  }
+  decision.after_rate = total + change;
+  decision.reasons =
+      decision.reasons | reason_if<L>(!(decision.after_rate == decision.after_step), Reason::rate_limit);
+
+  const Int bounded = bl::max(numbers.min, bl::min(decision.after_rate, numbers.max));
+  decision.reasons = decision.reasons | reason_if<L>(bounded < decision.after_rate, Reason::at_max) |
+                     reason_if<L>(bounded > decision.after_rate, Reason::at_min);
+  decision.add = bl::max(none, bounded - total);
+  // Instances that are still launching cannot be taken out of service: those in service bear the removal,
+  // and they do not go below min for it.
+  const Int wanted = bl::max(none, total - bounded);
+  decision.remove = bl::min(wanted, bl::max(none, observation.in_service - numbers.min));
+  decision.reasons = decision.reasons | reason_if<L>(decision.remove < wanted, Reason::at_min);
+  decision.desired = total + decision.add - decision.remove;
+}
+
+template <class L>
+HWY_INLINE void remember_action(const Now& now, const Observation<L>& observation, const Shape& shape,
+                                const Decision<L>& decision, State<L>& state) {
+  using Int = typename L::Int;
+  const Int tick(now.tick);
+  state.last_out = bl::select(decision.add > Int(0), tick, state.last_out);
+  state.last_in = bl::select(decision.remove > Int(0), tick, state.last_in);
+  state.last_busy = bl::select(observation.launching + decision.add > Int(0), tick, state.last_busy);
+  if (shape.rate_out_ticks > 0) {
+    Int& slot = state.rate_out_ring[now.tick % shape.rate_out_ticks];
+    state.rate_out_sum = state.rate_out_sum + decision.add;
+    slot = decision.add;
+  }
+  if (shape.rate_in_ticks > 0) {
+    Int& slot = state.rate_in_ring[now.tick % shape.rate_in_ticks];
+    state.rate_in_sum = state.rate_in_sum + decision.remove;
+    slot = decision.remove;
+  }
+}
+
+// Takes what leaves the windows of the rate limits at this tick out of their sums.
+template <class L>
+HWY_INLINE void age_rates(const Now& now, const Shape& shape, State<L>& state) {
+  if (shape.rate_out_ticks > 0) {
+    state.rate_out_sum = state.rate_out_sum - state.rate_out_ring[now.tick % shape.rate_out_ticks];
+  }
+  if (shape.rate_in_ticks > 0) {
+    state.rate_in_sum = state.rate_in_sum - state.rate_in_ring[now.tick % shape.rate_in_ticks];
+  }
+}
+
+// Requires: called once per tick, ticks consecutive from 0, `state` from reset() or the call before.
+template <class L>
+HWY_INLINE Decision<L> decide(const Now& now, const Observation<L>& observation, const Shape& shape,
+                              const Numbers<L>& numbers, State<L>& state) {
+  age_rates<L>(now, shape, state);
+  if (shape.any_window && observation.fresh) remember_sample<L>(observation, state);
+  Decision<L> decision = recommend<L>(now, observation, shape, numbers, state);
+  bound<L>(observation, shape, numbers, state, decision);
+  remember_action<L>(now, observation, shape, decision, state);
+  return decision;
+}
+
+}  // namespace headroom::policy::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

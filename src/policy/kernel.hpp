@@ -1,0 +1,221 @@
+// The values of the decision kernel: what a policy is on the tick grid, what it sees, remembers and decides.
+//
+// Plain fixed-size structs over a lane type `L` (base/lanes.hpp), so that one lane (the controller, the
+// reference) and many lanes (the tuner) share the code of decide-inl.hpp. What differs between the lanes of
+// one batch is in Numbers<L>; what they have in common, and the code branches on, is in Shape.
+// Durations are counted in ticks. compile.hpp makes Shape and Numbers<One> from policy.hpp's Scaling.
+#pragma once
+
+#include <cstdint>
+
+#include "base/lanes.hpp"
+#include "policy/policy.hpp"
+#include "policy/reasons.hpp"
+
+namespace headroom::policy {
+
+// Limits on everything: arrays of the kernel have these sizes, compile() refuses what does not fit.
+inline constexpr int kMaxPolicies = 4;
+inline constexpr int kMaxSteps = 6;
+inline constexpr int kMaxScheduleEntries = 8;
+inline constexpr int kMaxWindowSamples = 64;  // samples in a mean
+inline constexpr int kMaxStabilise = 128;     // evaluations in a stabilisation window
+inline constexpr int kMaxPeriods = 31;        // of "M of N periods"
+inline constexpr int kMaxRateTicks = 1024;    // ticks in the window of a rate limit
+inline constexpr std::int32_t kMaxInstances = 1'000'000;
+
+enum class Kind : std::int32_t { step, target, schedule };
+
+// ---- what the lanes of a batch share
+
+struct ScheduleEntryShape {
+  std::int32_t days = 0;  // bit 0 is Monday
+  std::int32_t from_ms = 0;
+  std::int32_t to_ms = 0;
+  bool operator==(const ScheduleEntryShape&) const = default;
+};
+
+struct PolicyShape {
+  Kind kind = Kind::step;
+  Metric metric = Metric::cpu;
+  std::int32_t every = 1;           // ticks
+  std::int32_t first = 0;           // ticks
+  std::int32_t window_samples = 1;  // samples in the mean; 1: the latest
+  // step
+  StepSemantics step_semantics = StepSemantics::plain;
+  std::int32_t outs = 0;
+  std::int32_t ins = 0;
+  bool out_inclusive[kMaxSteps] = {};
+  bool in_inclusive[kMaxSteps] = {};
+  std::int32_t periods = 1;
+  // target
+  TargetSemantics target_semantics = TargetSemantics::hpa;
+  std::int32_t stabilise_out = 1;  // evaluations, the present one included
+  std::int32_t stabilise_in = 1;
+  bool scale_in = true;
+  // schedule
+  std::int32_t entries = 0;
+  ScheduleEntryShape entry[kMaxScheduleEntries] = {};
+
+  bool operator==(const PolicyShape&) const = default;
+};
+
+struct Shape {
+  std::int32_t policies = 0;
+  PolicyShape policy[kMaxPolicies] = {};
+  std::int32_t rate_out_ticks = 0;  // 0: no limit
+  std::int32_t rate_in_ticks = 0;
+  bool any_window = false;  // some policy looks at a mean of several samples
+
+  bool operator==(const Shape&) const = default;
+};
+
+// ---- what may differ from lane to lane
+
+template <class L>
+struct PolicyNumbers {
+  using Float = typename L::Float;
+  using Int = typename L::Int;
+  // step
+  Float out_threshold[kMaxSteps];
+  Float in_threshold[kMaxSteps];
+  Int out_change[kMaxSteps];
+  Int in_change[kMaxSteps];
+  Int datapoints;
+  // step and target, in ticks
+  Int cooldown_out;
+  Int cooldown_in;
+  // target
+  Float target;
+  Float tolerance;
+  Float in_below;
+  Int periods_out;
+  Int periods_in;
+  // schedule
+  Int at_least[kMaxScheduleEntries];
+};
+
+template <class L>
+struct Numbers {
+  using Int = typename L::Int;
+  Int initial;
+  Int min;
+  Int max;
+  Int step_out;  // kMaxInstances where there is no such limit
+  Int step_in;
+  Int rate_out;
+  Int rate_in;
+  PolicyNumbers<L> policy[kMaxPolicies];
+};
+
+// Calls f(lanes, one) for every number that `shape` uses, to spread one lane into many or to gather it.
+template <class A, class B, class F>
+void for_each_number(const Shape& shape, A& a, B& b, F&& f) {
+  f(a.initial, b.initial);
+  f(a.min, b.min);
+  f(a.max, b.max);
+  f(a.step_out, b.step_out);
+  f(a.step_in, b.step_in);
+  f(a.rate_out, b.rate_out);
+  f(a.rate_in, b.rate_in);
+  for (int p = 0; p < shape.policies; ++p) {
+    const PolicyShape& s = shape.policy[p];
+    auto& x = a.policy[p];
+    auto& y = b.policy[p];
+    for (int k = 0; k < s.outs; ++k) {
+      f(x.out_threshold[k], y.out_threshold[k]);
+      f(x.out_change[k], y.out_change[k]);
+    }
+    for (int k = 0; k < s.ins; ++k) {
+      f(x.in_threshold[k], y.in_threshold[k]);
+      f(x.in_change[k], y.in_change[k]);
+    }
+    for (int k = 0; k < s.entries; ++k) f(x.at_least[k], y.at_least[k]);
+    f(x.datapoints, y.datapoints);
+    f(x.cooldown_out, y.cooldown_out);
+    f(x.cooldown_in, y.cooldown_in);
+    f(x.target, y.target);
+    f(x.tolerance, y.tolerance);
+    f(x.in_below, y.in_below);
+    f(x.periods_out, y.periods_out);
+    f(x.periods_in, y.periods_in);
+  }
+}
+
+// ---- what is remembered from tick to tick
+
+template <class L>
+struct PolicyState {
+  using Int = typename L::Int;
+  Int out_bits;  // step: breaches of the last periods, the latest in bit 0
+  Int in_bits;
+  Int out_run;  // target aws: periods in a row above (below)
+  Int in_run;
+  Int gives_way;  // 1: at its last evaluation it wanted fewer, so between evaluations it does not hold others
+  Int recommended[kMaxStabilise];  // target hpa: ring of the last recommendations
+  std::int32_t evaluations;        // so far; the same in all lanes
+};
+
+template <class L>
+struct State {
+  using Float = typename L::Float;
+  using Int = typename L::Int;
+  Int last_out;  // tick of the last scale-out (kLongAgo: none yet)
+  Int last_in;
+  Int last_busy;     // last tick at which instances were launching
+  Int rate_out_sum;  // instances added within the window of the rate limit
+  Int rate_in_sum;
+  Int rate_out_ring[kMaxRateTicks];
+  Int rate_in_ring[kMaxRateTicks];
+  Float sample[2][kMaxWindowSamples];   // ring of the last samples of each metric
+  Float present[2][kMaxWindowSamples];  // 1 where there was a sample, else 0
+  std::int32_t samples;                 // so far
+  PolicyState<L> policy[kMaxPolicies];
+};
+inline constexpr std::int32_t kLongAgo = -(1 << 30);
+
+// ---- in and out
+
+// The instant of a decision. Ticks count from the start of the traffic; decide() is called once per tick.
+struct Now {
+  std::int32_t tick = 0;
+  std::int32_t weekday = 0;  // 0 is Monday, UTC
+  std::int32_t ms_of_day = 0;
+};
+
+template <class L>
+struct Observation {
+  using Float = typename L::Float;
+  using Int = typename L::Int;
+  using Mask = typename L::Mask;
+  Float value[2];   // by Metric; 0 where missing
+  Mask missing[2];  // no sample: never a reason to scale in
+  bool fresh;       // a sample has come since the tick before; the same in all lanes
+  Int in_service;
+  Int launching;
+  Int warming;  // of those in service, the ones whose warm-up is not over
+};
+
+template <class L>
+struct Decision {
+  using Int = typename L::Int;
+  Int recommended;  // instances in service plus launching that the policies ask for
+  Int after_step;
+  Int after_rate;
+  Int desired;
+  Int add;
+  Int remove;
+  Int policy;   // index of the policy that counted, -1: none
+  Int reasons;  // Reasons::bits
+  bool due;     // some policy was evaluated; the same in all lanes
+};
+
+// ---- one lane, compiled: what the controller and the simulated cloud call (decide.cpp)
+
+State<base::One> initial_state();
+
+// Requires: called for consecutive ticks, starting with 0. `state` is replaced by the next one.
+Decision<base::One> decide(const Now& now, const Observation<base::One>& observation, const Shape& shape,
+                           const Numbers<base::One>& numbers, State<base::One>& state);
+
+}  // namespace headroom::policy
