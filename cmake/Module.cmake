@@ -4,7 +4,8 @@
 # program <name>_test. Rows are those of docs/architecture.md. These are configure errors:
 #   - USES a module of the same or a higher row, or a module that does not exist (yet);
 #   - a PURE module that uses one that is not;
-#   - a source or header that includes another module's header without naming that module in USES.
+#   - a source or header that includes another module's header without naming that module in USES;
+#   - an include in quotes that does not start with its module, or a module's header in angle brackets.
 function(add_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PURE" "ROW" "SOURCES;HEADERS;USES;LINKS;TESTS")
   if(NOT DEFINED arg_ROW OR DEFINED arg_UNPARSED_ARGUMENTS)
@@ -29,7 +30,8 @@ function(add_module name)
   _check_includes(${name} "${arg_USES}" ${arg_SOURCES} ${arg_HEADERS} ${arg_TESTS})
 
   add_library(${target} STATIC ${arg_SOURCES})
-  set_target_properties(${target} PROPERTIES HEADROOM_ROW ${arg_ROW} HEADROOM_PURE "${arg_PURE}")
+  set_target_properties(${target} PROPERTIES HEADROOM_ROW ${arg_ROW} HEADROOM_PURE "${arg_PURE}"
+                                             HEADROOM_USES "${arg_USES}")
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}/src" FILES ${arg_HEADERS})
   list(TRANSFORM arg_USES PREPEND headroom_ OUTPUT_VARIABLE used_targets)
   target_link_libraries(${target} PUBLIC ${used_targets} ${arg_LINKS} PRIVATE headroom_flags)
@@ -47,13 +49,38 @@ function(add_module name)
   endif()
 endfunction()
 
+# add_program(name MODULE module SOURCES ...)
+#
+# An executable of one module: it may include what that module itself may.
+function(add_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODULE" "SOURCES")
+  if(NOT TARGET headroom_${arg_MODULE} OR DEFINED arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "add_program(${name}): MODULE names no module, or not understood: '${arg_UNPARSED_ARGUMENTS}'")
+  endif()
+  get_target_property(uses headroom_${arg_MODULE} HEADROOM_USES)
+  _check_includes(${arg_MODULE} "${uses}" ${arg_SOURCES})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE headroom_${arg_MODULE} headroom_flags)
+endfunction()
+
 # Every #include "module/..." must name the module itself or one of its USES; a test may also use what
 # its module uses indirectly, for it checks the whole below it.
 function(_check_includes name uses)
   foreach(file IN LISTS ARGN)
-    file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/${file}" lines REGEX "^ *# *include +\"[a-z_]+/")
+    file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/${file}" lines REGEX "^ *# *include +[\"<]")
     foreach(line IN LISTS lines)
-      string(REGEX REPLACE "^ *# *include +\"([a-z_]+)/.*" "\\1" included "${line}")
+      if(line MATCHES "include +<")
+        string(REGEX REPLACE ".*include +<([a-z_]*).*" "\\1" included "${line}")
+        if(line MATCHES "include +<[a-z_]+/" AND IS_DIRECTORY "${CMAKE_SOURCE_DIR}/src/${included}")
+          message(FATAL_ERROR "src/${name}/${file} includes a header of '${included}' in angle brackets: "
+                              "use quotes, so that the rule of rows sees it")
+        endif()
+        continue()
+      endif()
+      if(NOT line MATCHES "include +\"([a-z_]+)/")
+        message(FATAL_ERROR "src/${name}/${file}: '${line}' does not start with a module; write \"${name}/...\"")
+      endif()
+      set(included "${CMAKE_MATCH_1}")
       if(NOT included STREQUAL name AND NOT included IN_LIST uses)
         if(NOT (file MATCHES "_test\\.cpp$" AND TARGET headroom_${included}))
           message(FATAL_ERROR "src/${name}/${file} includes a header of '${included}', "
