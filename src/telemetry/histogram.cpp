@@ -1,0 +1,93 @@
+#include "telemetry/histogram.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace headroom::telemetry {
+namespace {
+
+// A double's bits, read as a number, are the exponent followed by the mantissa: without all but six bits of
+// the mantissa, neighbouring numbers are neighbouring buckets of 1/64 of a power of two.
+constexpr unsigned kDropped = 52 - 6;
+constexpr std::uint64_t kFirst = std::bit_cast<std::uint64_t>(Histogram::kLowest) >> kDropped;
+constexpr std::uint64_t kEnd = std::bit_cast<std::uint64_t>(Histogram::kBeyond) >> kDropped;
+
+std::size_t bucket_of(double value) {
+  if (value < Histogram::kLowest) return 0;
+  const std::uint64_t number = std::bit_cast<std::uint64_t>(value) >> kDropped;
+  return static_cast<std::size_t>(std::min(number, kEnd - 1) - kFirst);
+}
+
+double low_of(std::size_t bucket) { return std::bit_cast<double>((kFirst + bucket) << kDropped); }
+
+double middle_of(std::size_t bucket) { return 0.5 * (low_of(bucket) + low_of(bucket + 1)); }
+
+}  // namespace
+
+void Histogram::add(double value, std::uint64_t count) {
+  if (!(value >= 0)) {
+    std::fprintf(stderr, "telemetry::Histogram requires values of 0 or more; got %g\n", value);
+    std::abort();
+  }
+  if (count == 0) return;
+  const std::size_t bucket = bucket_of(value);
+  if (bucket >= counts_.size()) counts_.resize(bucket + 1);
+  counts_[bucket] += count;
+  min_ = count_ == 0 ? value : std::min(min_, value);
+  max_ = count_ == 0 ? value : std::max(max_, value);
+  count_ += count;
+}
+
+void Histogram::merge(const Histogram& other) {
+  if (other.count_ == 0) return;
+  counts_.resize(std::max(counts_.size(), other.counts_.size()));
+  for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[i] += other.counts_[i];
+  min_ = count_ == 0 ? other.min_ : std::min(min_, other.min_);
+  max_ = count_ == 0 ? other.max_ : std::max(max_, other.max_);
+  count_ += other.count_;
+}
+
+std::optional<double> Histogram::min() const { return count_ == 0 ? std::nullopt : std::optional(min_); }
+
+std::optional<double> Histogram::max() const { return count_ == 0 ? std::nullopt : std::optional(max_); }
+
+std::optional<double> Histogram::mean() const {
+  if (count_ == 0) return std::nullopt;
+  double sum = 0;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] > 0) sum += std::clamp(middle_of(i), min_, max_) * static_cast<double>(counts_[i]);
+  }
+  return sum / static_cast<double>(count_);
+}
+
+std::optional<double> Histogram::quantile(double share) const {
+  if (!(share >= 0 && share <= 1)) {
+    std::fprintf(stderr, "telemetry::Histogram::quantile requires a share of 0 to 1; got %g\n", share);
+    std::abort();
+  }
+  if (count_ == 0) return std::nullopt;
+  const double wanted = std::ceil(share * static_cast<double>(count_));
+  const std::uint64_t rank = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(wanted), 1, count_);
+  // The extremes are known exactly.
+  if (share == 0) return min_;
+  if (rank == count_) return max_;
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    seen += counts_[i];
+    if (seen >= rank) return std::clamp(middle_of(i), min_, max_);
+  }
+  return max_;
+}
+
+std::vector<Histogram::Bucket> Histogram::buckets() const {
+  std::vector<Bucket> used;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] > 0) used.push_back({low_of(i), low_of(i + 1), counts_[i]});
+  }
+  return used;
+}
+
+}  // namespace headroom::telemetry

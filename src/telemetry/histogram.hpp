@@ -1,0 +1,60 @@
+// Histogram: quantiles of latencies with less than 1 % error in fixed memory, merged without loss.
+//
+// Each power of two is divided into 64 equal buckets (log-linear, as HdrHistogram does). A bucket's middle is
+// within 1/128 = 0.8 % of every value in it.
+//
+// Worked example: 100 ms = 1.5625 * 2^6 falls into bucket 0.5625 * 64 = 36 of its power, [100, 101); so do
+// 100.2 and 100.9. Of these three and 300 ms ([300, 304) is its bucket), the quantile 0.5 is the second value
+// in order, reported as the middle of its bucket: 100.5; the quantile 1 is the largest value itself, 300.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace headroom::telemetry {
+
+class Histogram {
+ public:
+  // Values from kLowest to below kBeyond (2^-20 to 2^40: in milliseconds, a nanosecond to 34 years) keep the
+  // error stated. A smaller one, zero included, counts as kLowest, a larger one as just below kBeyond; min()
+  // and max() stay exact.
+  static constexpr double kLowest = 0x1p-20;
+  static constexpr double kBeyond = 0x1p40;
+
+  // Requires: value >= 0 and not NaN.
+  void add(double value, std::uint64_t count = 1);
+
+  // The result is that of adding both histograms' values to one, whatever the order and grouping of merges.
+  void merge(const Histogram& other);
+
+  std::uint64_t count() const { return count_; }
+  std::optional<double> min() const;
+  std::optional<double> max() const;
+  // From the middles of the buckets: under 1 % off.
+  std::optional<double> mean() const;
+
+  // The smallest value that at least share * count() values do not exceed, under 1 % off; 0 gives min(), 1
+  // gives max(). Absent while empty. Requires: 0 <= share <= 1.
+  std::optional<double> quantile(double share) const;
+
+  // Values in [low, high).
+  struct Bucket {
+    double low = 0;
+    double high = 0;
+    std::uint64_t count = 0;
+    bool operator==(const Bucket&) const = default;
+  };
+  std::vector<Bucket> buckets() const;  // in the order of values, empty ones left out
+
+  bool operator==(const Histogram&) const = default;
+
+ private:
+  std::vector<std::uint64_t> counts_;  // from bucket 0 to the last one used
+  std::uint64_t count_ = 0;
+  double min_ = 0;
+  double max_ = 0;
+};
+
+}  // namespace headroom::telemetry
