@@ -19,9 +19,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // Adding and subtracting 1.5 * 2^52 leaves the nearest whole number (ties to even) of any |x| < 2^51.
 constexpr double kRoundingShift = 0x1.8p52;
 
-double nearest_whole(double x) {
-  return (x + kRoundingShift) - kRoundingShift;
-}
+double nearest_whole(double x) { return (x + kRoundingShift) - kRoundingShift; }
 
 // 2^exponent for -1022 <= exponent <= 1023.
 double power_of_two(int exponent) {

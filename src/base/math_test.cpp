@@ -47,9 +47,7 @@ TEST(Exp, is_within_one_ulp) {
   EXPECT_LT(worst_ulps(exp, exact_exp, -708, 709.7), 1.0);
 }
 
-TEST(Exp, is_within_one_ulp_of_subnormal_results) {
-  EXPECT_LT(worst_ulps(exp, exact_exp, -745, -708), 1.0);
-}
+TEST(Exp, is_within_one_ulp_of_subnormal_results) { EXPECT_LT(worst_ulps(exp, exact_exp, -745, -708), 1.0); }
 
 TEST(Exp, special_values) {
   EXPECT_EQ(exp(0.0), 1.0);

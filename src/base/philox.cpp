@@ -14,12 +14,8 @@ constexpr std::uint32_t kWeyl0 = 0x9E3779B9U;  // golden ratio
 constexpr std::uint32_t kWeyl1 = 0xBB67AE85U;  // sqrt(3) - 1
 constexpr int kRounds = 10;
 
-constexpr std::uint32_t low(std::uint64_t x) {
-  return static_cast<std::uint32_t>(x);
-}
-constexpr std::uint32_t high(std::uint64_t x) {
-  return static_cast<std::uint32_t>(x >> 32U);
-}
+constexpr std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
+constexpr std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32U); }
 
 }  // namespace
 
@@ -58,12 +54,8 @@ std::uint64_t Rng::below(std::uint64_t count) {
   }
 }
 
-double Rng::normal() {
-  return normal_quantile(open_uniform());
-}
+double Rng::normal() { return normal_quantile(open_uniform()); }
 
-double Rng::exponential() {
-  return -log(open_uniform());
-}
+double Rng::exponential() { return -log(open_uniform()); }
 
 }  // namespace headroom::base

@@ -37,9 +37,7 @@ RandomBlock random_block(std::uint64_t seed, std::uint32_t stream, std::uint64_t
                          std::uint32_t part = 0);
 
 // [0, 1) in steps of 2^-53: the upper 53 bits.
-constexpr double uniform(std::uint64_t bits) {
-  return static_cast<double>(bits >> 11U) * 0x1p-53;
-}
+constexpr double uniform(std::uint64_t bits) { return static_cast<double>(bits >> 11U) * 0x1p-53; }
 // (0, 1), symmetric about 1/2, in steps of 2^-52: neither end can appear, so logarithms and quantiles are
 // safe.
 constexpr double open_uniform(std::uint64_t bits) {

@@ -9,11 +9,11 @@ Error bad_input(std::string what, std::string fix) {
 }
 
 Error bad_input(Place place, std::string what, std::string fix) {
-  return {ErrorKind::bad_input, {{std::move(place), std::move(what), std::move(fix)}}};
+  return {ErrorKind::bad_input, {{std::move(place), std::move(what), std::move(fix), {}}}};
 }
 
 Error unavailable(std::string what, std::string fix) {
-  return {ErrorKind::unavailable, {{Place{}, std::move(what), std::move(fix)}}};
+  return {ErrorKind::unavailable, {{Place{}, std::move(what), std::move(fix), {}}}};
 }
 
 std::string to_string(const Fault& fault) {
@@ -24,6 +24,7 @@ std::string to_string(const Fault& fault) {
     if (fault.place.column > 0) text += fmt::format(":{}", fault.place.column);
     text += ": ";
   }
+  if (!fault.path.empty()) text += fault.path + ": ";
   text += fault.what;
   if (!fault.fix.empty()) text += "\n  " + fault.fix;
   return text;

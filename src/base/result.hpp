@@ -18,11 +18,13 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
-// One thing that is wrong. `what` says what was found and what was expected; `fix` says what to do.
+// One thing that is wrong. `what` says what was found and what was expected; `fix` says what to do. `path` is
+// the field of headroom.yaml that is meant, for whoever knows the field but not where it stands.
 struct Fault {
   Place place;
   std::string what;
   std::string fix;
+  std::string path = {};
 
   bool operator==(const Fault&) const = default;
 };

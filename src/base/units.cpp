@@ -10,9 +10,7 @@
 namespace headroom::base {
 namespace {
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string_view trimmed_right(std::string_view text) {
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -428,21 +426,11 @@ std::optional<std::string> format_duration_in(Milliseconds duration, std::string
   return std::nullopt;
 }
 
-std::string format_percent(Percent value) {
-  return format_number(value.value()) + "%";
-}
-std::string format_rate(Rate value) {
-  return format_number(value.value()) + " rps";
-}
-std::string format_rate_per_minute(Rate value) {
-  return format_number(value.value() * 60.0) + " rpm";
-}
-std::string format_price(UsdPerHour value) {
-  return format_number(value.value()) + " USD/h";
-}
-std::string format_money(Usd value) {
-  return format_number(value.value()) + " USD";
-}
+std::string format_percent(Percent value) { return format_number(value.value()) + "%"; }
+std::string format_rate(Rate value) { return format_number(value.value()) + " rps"; }
+std::string format_rate_per_minute(Rate value) { return format_number(value.value() * 60.0) + " rpm"; }
+std::string format_price(UsdPerHour value) { return format_number(value.value()) + " USD/h"; }
+std::string format_money(Usd value) { return format_number(value.value()) + " USD"; }
 
 std::string format_bytes(std::int64_t value) {
   for (const ByteUnit& unit : kByteUnits) {

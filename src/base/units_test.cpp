@@ -19,9 +19,7 @@ std::int64_t ms_of(std::string_view text) {
   return duration ? duration->count() : -1;
 }
 
-std::string fix_of(const Error& error) {
-  return error.faults.at(0).fix;
-}
+std::string fix_of(const Error& error) { return error.faults.at(0).fix; }
 
 TEST(Duration, ReadsEveryUnitAndSumsOfThem) {
   EXPECT_EQ(ms_of("250ms"), 250);

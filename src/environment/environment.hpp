@@ -98,8 +98,8 @@ struct Service {
 // What the controller sees, and when.
 struct Metrics {
   base::Milliseconds period{60'000};
-  base::Milliseconds lag{0};
-  base::Milliseconds first_fresh{0};  // additional delay of the first metric of a fresh instance
+  std::optional<base::Milliseconds> lag;  // default: the metric_lag measured in the capacity file, else 0
+  base::Milliseconds first_fresh{0};      // additional delay of the first metric of a fresh instance
   base::Milliseconds first_pool{0};
   bool operator==(const Metrics&) const = default;
 };

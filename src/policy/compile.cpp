@@ -6,18 +6,12 @@
 #include <cmath>
 #include <vector>
 
+#include "base/units.hpp"
+
 namespace headroom::policy {
 namespace {
 
 using base::Milliseconds;
-
-std::string in_words(Milliseconds duration) {
-  const auto ms = duration.count();
-  if (ms != 0 && ms % 3'600'000 == 0) return fmt::format("{}h", ms / 3'600'000);
-  if (ms != 0 && ms % 60'000 == 0) return fmt::format("{}m", ms / 60'000);
-  if (ms % 1'000 == 0) return fmt::format("{}s", ms / 1'000);
-  return fmt::format("{}ms", ms);
-}
 
 // Collects the faults of one scaling; every method returns a usable value so that reading goes on.
 class Compiler {
@@ -33,7 +27,8 @@ class Compiler {
   std::int32_t period(Milliseconds duration, const std::string& path) {
     const std::int32_t n = ticks(duration, path);
     if (duration <= Milliseconds(0))
-      fault(path, fmt::format("{} is too short for a period", in_words(duration)), "use at least one tick");
+      fault(path, fmt::format("{} is too short for a period", base::format_duration(duration)),
+            "use at least one tick");
     return std::max(n, 1);
   }
   std::int32_t count(int value, int low, int high, const std::string& path) {
@@ -50,7 +45,7 @@ class Compiler {
     return static_cast<float>(value);
   }
   void fault(const std::string& path, const std::string& what, const std::string& fix) {
-    faults_.push_back({{}, fmt::format("{}: {}", path, what), fix});
+    faults_.push_back({{}, what, fix, path});
   }
 
   // Samples in a window of means.
@@ -58,8 +53,8 @@ class Compiler {
     if (window <= metric_period_) return 1;
     if (window % metric_period_ != Milliseconds(0)) {
       fault(path,
-            fmt::format("{} is no whole number of metric periods ({})", in_words(window),
-                        in_words(metric_period_)),
+            fmt::format("{} is no whole number of metric periods ({})", base::format_duration(window),
+                        base::format_duration(metric_period_)),
             "use a multiple of metrics.period");
       return 1;
     }
@@ -200,17 +195,18 @@ class Compiler {
 }  // namespace
 
 base::Result<std::int32_t> in_ticks(Milliseconds duration, Milliseconds tick, std::string_view path) {
-  if (duration < Milliseconds(0))
-    return base::bad_input(fmt::format("{}: {} is negative", path, in_words(duration)), "use 0s or more");
+  const auto refuse = [&](std::string what, std::string fix) {
+    base::Error error = base::bad_input(base::format_duration(duration) + std::move(what), std::move(fix));
+    error.faults.front().path = path;
+    return error;
+  };
+  if (duration < Milliseconds(0)) return refuse(" is negative", "use 0s or more");
   if (duration % tick != Milliseconds(0)) {
-    return base::bad_input(
-        fmt::format("{}: {} is no whole number of ticks of {}", path, in_words(duration), in_words(tick)),
-        "use a multiple of the tick, or set a shorter `tick:` at the top of headroom.yaml");
+    return refuse(fmt::format(" is no whole number of ticks of {}", base::format_duration(tick)),
+                  "use a multiple of the tick, or set a shorter `tick:` at the top of headroom.yaml");
   }
-  const auto n = duration / tick;
-  if (n > (1 << 28))
-    return base::bad_input(fmt::format("{}: {} is too long", path, in_words(duration)), "use a longer tick");
-  return static_cast<std::int32_t>(n);
+  if (duration / tick > (1 << 28)) return refuse(" is too long", "use a longer tick");
+  return static_cast<std::int32_t>(duration / tick);
 }
 
 base::Result<Compiled> compile(const Scaling& scaling, Milliseconds tick, Milliseconds metric_period) {

@@ -22,7 +22,7 @@ base::Result<std::int32_t> in_ticks(base::Milliseconds duration, base::Milliseco
                                     std::string_view path);
 
 // Errors: one fault per field that is no whole number of ticks, lies outside what the kernel holds, or
-// contradicts another. Each names the field's path, such as "policies[0].step.cooldown.out", in `what`.
+// contradicts another. Each carries the field's path below `scale`: "policies[0].step.cooldown.out".
 base::Result<Compiled> compile(const Scaling& scaling, base::Milliseconds tick,
                                base::Milliseconds metric_period);
 
