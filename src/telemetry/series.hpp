@@ -1,22 +1,11 @@
-// Series: one number per tick, from a start time on.
+// Series under the name that telemetry and what stands on it use; the type itself is base/series.hpp, so
+// that workload, of the same row, can return one.
 #pragma once
 
-#include <cstddef>
-#include <vector>
-
-#include "base/quantity.hpp"
+#include "base/series.hpp"
 
 namespace headroom::telemetry {
 
-// values[i] belongs to the interval [start + i*tick, start + (i+1)*tick). The unit is the owner's to say.
-struct Series {
-  base::Milliseconds start{0};  // since 1970-01-01 UTC
-  base::Milliseconds tick{60'000};
-  std::vector<double> values;
-
-  std::size_t size() const { return values.size(); }
-  base::Milliseconds duration() const { return tick * static_cast<std::int64_t>(values.size()); }
-  bool operator==(const Series&) const = default;
-};
+using base::Series;
 
 }  // namespace headroom::telemetry
