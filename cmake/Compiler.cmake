@@ -24,6 +24,7 @@ target_compile_options(
             -Wimplicit-fallthrough
             -Werror
             -Wno-maybe-uninitialized # GCC 12 warns wrongly about moved std::string members at -O3
+            -Wno-restrict # GCC 12 warns wrongly about "text" + std::string (its bug 105651)
             -ffp-contract=off
             -fno-fast-math)
 

@@ -26,9 +26,7 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 std::string hyphenated(std::string route) {
   std::replace(route.begin(), route.end(), ' ', '-');

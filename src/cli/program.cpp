@@ -7,9 +7,7 @@
 
 namespace headroom::cli {
 
-std::string_view version() {
-  return HEADROOM_VERSION;
-}
+std::string_view version() { return HEADROOM_VERSION; }
 
 void fail(Context& context, const base::Error& error) {
   context.err << "headroom: " << base::to_string(error) << '\n';
