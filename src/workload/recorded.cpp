@@ -161,9 +161,8 @@ class Reading {
       const auto time = base::parse_timestamp(time_field.text);
       const CsvNumber number = base::read_csv_number(value_field.text, table_.separator);
       if (!time) {
-        std::string quoted = base::describe(CsvNumberKind::unreadable, "timestamp", time_field.text);
-        quoted = quoted.substr(0, quoted.rfind(" is not a number"));
-        fault(row.line, time_field.column, fmt::format("{} {}", quoted, time.error()),
+        fault(row.line, time_field.column,
+              fmt::format("the timestamp {} {}", base::in_quotes(time_field.text), time.error()),
               "correct or remove the row");
       }
       bool fine = time.has_value();
@@ -179,7 +178,8 @@ class Reading {
         fine = false;
       }
       if (!fine) continue;
-      (time->has_zone ? line_with_zone : line_without_zone) = row.line;
+      std::optional<int>& first_line = time->has_zone ? line_with_zone : line_without_zone;
+      if (!first_line) first_line = row.line;
       Row read;
       read.at = time->has_zone ? time->at : time->at - recorded_.utc_offset;
       if (number.kind == CsvNumberKind::number) read.value = number.value;
@@ -188,8 +188,10 @@ class Reading {
     }
     local_time_ = line_without_zone.has_value();
     if (line_with_zone && line_without_zone) {
-      fault(*line_without_zone, 0,
-            fmt::format("the timestamp names no time zone, but the one of line {} does", *line_with_zone),
+      const bool later_without = *line_without_zone > *line_with_zone;
+      fault(std::max(*line_without_zone, *line_with_zone), 0,
+            fmt::format("the timestamp names {} time zone, unlike the one of line {}",
+                        later_without ? "no" : "a", std::min(*line_without_zone, *line_with_zone)),
             "write all timestamps with a zone, or all without");
     }
     if (local_time_ && recorded_.utc_offset == Milliseconds{0}) {
@@ -255,7 +257,10 @@ class Reading {
     const bool hour_repeated = local_time_ && one_descent_ && equal + contradicting > 1 &&
                                last_doubled - first_doubled < hour &&
                                last_doubled - first_doubled >= hour - usual_distance().value_or(hour);
-    if (equal > 0) note(fmt::format("{} that repeat another are dropped.", plural(equal, "row", "rows")));
+    if (equal > 0) {
+      note(fmt::format("{} dropped.",
+                       plural(equal, "row that repeats another is", "rows that repeat another are")));
+    }
     if (contradicting == 0) return true;
     if (hour_repeated) {
       note(
