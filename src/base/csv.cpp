@@ -285,6 +285,24 @@ std::string plain_name(std::string_view heading) {
   return name;
 }
 
+std::optional<RequestUnit> request_unit_of(std::string_view heading) {
+  const std::string name = plain_name(heading);
+  const auto has = [&name](std::string_view word) {
+    return fmt::format("_{}_", name).find(fmt::format("_{}_", word)) != std::string::npos;
+  };
+  for (const char* word : {"rpm", "per_minute", "per_min", "requests_min", "req_min", "requests_minute"}) {
+    if (has(word)) return RequestUnit::per_minute;
+  }
+  for (const char* word : {"rps", "qps", "tps", "reqps", "per_second", "per_sec", "requests_s", "req_s",
+                           "requests_sec", "requests_second", "hits_s"}) {
+    if (has(word)) return RequestUnit::per_second;
+  }
+  for (const char* word : {"requests", "request_count", "requestcount", "count", "hits", "calls", "sum"}) {
+    if (has(word)) return RequestUnit::per_interval;
+  }
+  return std::nullopt;
+}
+
 Error error_of(std::vector<Fault> faults, std::size_t limit) {
   std::stable_sort(faults.begin(), faults.end(), [](const Fault& a, const Fault& b) {
     return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);

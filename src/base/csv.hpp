@@ -5,6 +5,8 @@
 // surplus separator at the end of a row.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +56,10 @@ std::string describe(CsvNumberKind kind, std::string_view name, std::string_view
 // Lower case, with every run of other characters than letters and digits as one '_', for comparing headings:
 // "Requests / min" is "requests_min".
 std::string plain_name(std::string_view heading);
+
+// The unit that a heading of request numbers names: "rpm", "Requests / s", "request_count"; unset: none.
+enum class RequestUnit { per_interval, per_second, per_minute };
+std::optional<RequestUnit> request_unit_of(std::string_view heading);
 
 // An Error of the first `limit` faults in the order of their places, with the number of those left out.
 // Requires: faults is not empty.

@@ -105,6 +105,19 @@ TEST(Csv, headings_compare_without_case_and_signs) {
   EXPECT_EQ(plain_name("  CPU (%) "), "cpu");
 }
 
+TEST(Csv, headings_name_the_unit_of_requests) {
+  for (const char* name : {"rpm", "requests_per_minute", "Requests / min", "web rpm"}) {
+    EXPECT_EQ(request_unit_of(name), RequestUnit::per_minute) << name;
+  }
+  for (const char* name : {"rps", "req/s", "http_requests_per_second", "QPS"}) {
+    EXPECT_EQ(request_unit_of(name), RequestUnit::per_second) << name;
+  }
+  for (const char* name : {"requests", "RequestCount", "request_count", "hits"}) {
+    EXPECT_EQ(request_unit_of(name), RequestUnit::per_interval) << name;
+  }
+  for (const char* name : {"value", "cpu", "bootstrap", ""}) EXPECT_FALSE(request_unit_of(name)) << name;
+}
+
 TEST(Csv, an_error_lists_the_first_faults_and_counts_the_rest) {
   std::vector<Fault> faults;
   for (int line = 30; line > 0; --line) faults.push_back({{"f", line, 1}, "x", ""});

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace headroom::base {
@@ -164,6 +165,16 @@ tl::expected<Timestamp, std::string> parse_timestamp(std::string_view text) {
   time.at += sign == '+' ? -offset : offset;
   time.has_zone = true;
   return in_range(time);
+}
+
+std::optional<Distance> most_frequent_distance(const std::vector<Milliseconds>& times) {
+  std::map<Milliseconds, std::size_t> counts;
+  for (std::size_t i = 1; i < times.size(); ++i) ++counts[times[i] - times[i - 1]];
+  std::optional<Distance> usual;
+  for (const auto& [length, count] : counts) {
+    if (!usual || count > usual->times) usual = Distance{length, count};
+  }
+  return usual;
 }
 
 }  // namespace headroom::base

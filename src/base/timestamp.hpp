@@ -1,8 +1,11 @@
 // Timestamps as the common tools write them into files; what people write is read by units.hpp.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -22,5 +25,15 @@ struct Timestamp {
 // Errors: what is wrong with the text, in words. Years outside 1990..2099 are errors: in every case seen they
 // were a wrong unit or a placeholder.
 tl::expected<Timestamp, std::string> parse_timestamp(std::string_view text);
+
+// The most frequent distance of two neighbours and how often it occurs: the interval at which a file was
+// recorded. Of several equally frequent ones the shortest; unset for fewer than two times.
+//
+// Requires: ascending order.
+struct Distance {
+  Milliseconds length{0};
+  std::size_t times = 0;
+};
+std::optional<Distance> most_frequent_distance(const std::vector<Milliseconds>& times);
 
 }  // namespace headroom::base

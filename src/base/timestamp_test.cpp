@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace headroom::base {
 namespace {
 
@@ -62,6 +65,18 @@ TEST(Timestamp, what_is_no_time_is_refused_with_a_reason) {
     ASSERT_FALSE(time) << c.text;
     EXPECT_NE(time.error().find(c.reason), std::string::npos) << c.text << ": " << time.error();
   }
+}
+
+TEST(Timestamp, the_usual_distance_is_the_most_frequent_and_of_several_the_shortest) {
+  const auto ms = [](std::vector<int> times) {
+    std::vector<Milliseconds> result;
+    for (const int time : times) result.emplace_back(time);
+    return result;
+  };
+  EXPECT_FALSE(most_frequent_distance(ms({5})));
+  EXPECT_EQ(most_frequent_distance(ms({0, 10, 15, 20, 40}))->length, Milliseconds{5});
+  EXPECT_EQ(most_frequent_distance(ms({0, 10, 15, 20, 40}))->times, 2U);
+  EXPECT_EQ(most_frequent_distance(ms({0, 10, 15}))->length, Milliseconds{5});
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -51,21 +50,17 @@ std::string plural(std::size_t count, std::string_view one, std::string_view man
 }
 
 std::optional<RecordedUnit> unit_of(std::string_view heading) {
-  const std::string name = base::plain_name(heading);
-  const auto has = [&name](std::string_view word) {
-    return fmt::format("_{}_", name).find(fmt::format("_{}_", word)) != std::string::npos;
-  };
-  for (const char* word : {"rpm", "per_minute", "per_min", "requests_min", "req_min", "requests_minute"}) {
-    if (has(word)) return RecordedUnit::requests_per_minute;
+  const auto unit = base::request_unit_of(heading);
+  if (!unit) return std::nullopt;
+  switch (*unit) {
+    case base::RequestUnit::per_minute:
+      return RecordedUnit::requests_per_minute;
+    case base::RequestUnit::per_second:
+      return RecordedUnit::requests_per_second;
+    case base::RequestUnit::per_interval:
+      break;
   }
-  for (const char* word : {"rps", "qps", "tps", "reqps", "per_second", "per_sec", "requests_s", "req_s",
-                           "requests_sec", "requests_second", "hits_s"}) {
-    if (has(word)) return RecordedUnit::requests_per_second;
-  }
-  for (const char* word : {"requests", "request_count", "requestcount", "count", "hits", "calls", "sum"}) {
-    if (has(word)) return RecordedUnit::requests_per_interval;
-  }
-  return std::nullopt;
+  return RecordedUnit::requests_per_interval;
 }
 
 class Reading {
@@ -254,9 +249,10 @@ class Reading {
     }
     const std::size_t all = rows_.size();
     rows_ = std::move(merged);
-    const bool hour_repeated = local_time_ && one_descent_ && equal + contradicting > 1 &&
-                               last_doubled - first_doubled < hour &&
-                               last_doubled - first_doubled >= hour - usual_distance().value_or(hour);
+    const auto usual = usual_distance();
+    const Milliseconds doubled = last_doubled - first_doubled;
+    const bool hour_repeated = local_time_ && one_descent_ && equal + contradicting > 1 && doubled < hour &&
+                               doubled >= hour - (usual ? usual->length : hour);
     if (equal > 0) {
       note(fmt::format("{} dropped.",
                        plural(equal, "row that repeats another is", "rows that repeat another are")));
@@ -300,33 +296,23 @@ class Reading {
     }
   }
 
-  // The most frequent distance of two rows, of several the smallest; unset for fewer than two rows.
-  std::optional<Milliseconds> usual_distance() const {
-    std::map<Milliseconds, std::size_t> counts;
-    for (std::size_t i = 1; i < rows_.size(); ++i) ++counts[rows_[i].at - rows_[i - 1].at];
-    std::optional<Milliseconds> usual;
-    std::size_t most = 0;
-    for (const auto& [distance, count] : counts) {
-      if (count <= most) continue;
-      most = count;
-      usual = distance;
-    }
-    return usual;
+  std::optional<base::Distance> usual_distance() const {
+    std::vector<Milliseconds> times;
+    times.reserve(rows_.size());
+    for (const Row& row : rows_) times.push_back(row.at);
+    return base::most_frequent_distance(times);
   }
 
   bool find_interval() {
     const auto usual = usual_distance();
-    std::size_t at_usual = 0;
-    for (std::size_t i = 1; i < rows_.size(); ++i) {
-      if (rows_[i].at - rows_[i - 1].at == *usual) ++at_usual;
-    }
+    const std::size_t at_usual = usual ? usual->times : 0;
     const std::size_t distances = rows_.size() - 1;
     if (recorded_.interval) {
       recording_.interval = *recorded_.interval;
-      if (usual && at_usual * 2 > distances && distances > 1 && *usual != recording_.interval) {
+      if (usual && at_usual * 2 > distances && distances > 1 && usual->length != recording_.interval) {
         fault(rows_.front().line, 0,
               fmt::format("the interval is given as {} but most rows are {} apart",
-                          format_duration(recording_.interval), format_duration(*usual)),
+                          format_duration(recording_.interval), format_duration(usual->length)),
               "correct the interval, or leave it out to have it inferred");
         return false;
       }
@@ -337,7 +323,7 @@ class Reading {
             "state the interval, such as interval: 5m");
       return false;
     }
-    recording_.interval = *usual;
+    recording_.interval = usual->length;
     // Rows that come at uneven distances (a scraper with jitter): the median is what they aim at.
     if (at_usual * 2 <= distances && distances > 2) {
       std::vector<Milliseconds> sorted;
