@@ -1,8 +1,8 @@
 // Environment: headroom.yaml as types (docs/reference/file.md states every key).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -129,6 +129,8 @@ struct SearchList {
 };
 struct SearchExpression {
   std::string text;  // over the names of other searched fields: "round(0.7 * out.above)"
+  // For each of Expression::names(): which field of the same search it means; never an expression itself.
+  std::vector<std::size_t> operands;
   bool operator==(const SearchExpression&) const = default;
 };
 

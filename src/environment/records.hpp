@@ -1,0 +1,65 @@
+// Records: the kinds of the larger parts of a file, by subject; internal to this module.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "capacity/model.hpp"
+#include "environment/definition.hpp"
+#include "environment/environment.hpp"
+#include "policy/policy.hpp"
+#include "workload/traffic.hpp"
+
+namespace headroom::environment {
+
+// policies_definition.cpp
+Kind<policy::Policy> policy_kind();
+Kind<Scale> scale_kind();
+
+// traffic_definition.cpp
+Kind<workload::Traffic> traffic_kind();  // the name of a file, or the traffic itself
+const RecordInfo& traffic_info();
+// The traffic of a file named `file` with this text.
+std::optional<workload::Traffic> traffic_of(Reader& reader, const std::string& file, const std::string& text);
+
+// capacity_definition.cpp
+Kind<capacity::CapacityModel> capacity_kind();  // the name of a file, or a map, with `file` or without
+const RecordInfo& capacity_file_info();
+std::optional<capacity::CapacityModel> capacity_of(Reader& reader, const std::string& file,
+                                                   const std::string& text);
+
+// tune_definition.cpp
+struct RawRival {
+  Rival rival;
+  std::vector<std::pair<std::string, Node>> search;
+  bool operator==(const RawRival&) const = default;
+};
+struct RawVary {
+  std::vector<double> height, ramp, startup;
+  bool operator==(const RawVary&) const = default;
+};
+// `tune:` before its searches are understood, for which all services must be known.
+struct RawTune {
+  Tune tune;
+  std::vector<std::pair<std::string, Node>> search;
+  std::vector<RawRival> against;
+  RawVary vary;
+};
+Kind<RawTune> tune_kind();
+// The searches of `raw`; faults go to the reader.
+Tune resolved_tune(Reader& reader, RawTune raw, const std::vector<Service>& services);
+
+// environment_definition.cpp
+struct RawEnvironment {
+  Environment environment;
+  std::optional<RawTune> tune;
+  Node variants;
+};
+const Record<RawEnvironment>& environment_record();
+
+// Any value, kept as it is.
+Kind<Node> any_value(std::string name, std::string words);
+
+}  // namespace headroom::environment
