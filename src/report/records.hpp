@@ -1,0 +1,31 @@
+// Records: a rehearsal and an outcome as JSON and CSV; every name is stated in docs/reference/json.md.
+#pragma once
+
+#include <string>
+
+#include "report/json.hpp"
+#include "sim/rehearsal.hpp"
+#include "tune/outcome.hpp"
+
+namespace headroom::report {
+
+// series.csv: a heading and one row per tick. Ends with a newline, as the other files do.
+std::string series_csv(const sim::Rehearsal& rehearsal);
+
+// decisions.jsonl: one object per line and decision.
+std::string decisions_jsonl(const sim::Rehearsal& rehearsal);
+
+// summary.json, and what `simulate --json` prints.
+std::string summary_json(const sim::Rehearsal& rehearsal);
+
+// What `tune --json` prints.
+std::string outcome_json(const tune::Outcome& outcome);
+
+// The parts that the page carries too: each writes one value.
+void write_summary(JsonWriter& json, const sim::Summary& summary);
+void write_parameters(JsonWriter& json, const tune::Parameters& parameters);
+// `duration` is that of the traffic the score was made on; where it is zero, the month's cost is null.
+void write_score(JsonWriter& json, const tune::Score& score, base::Milliseconds duration);
+void write_outcome(JsonWriter& json, const tune::Outcome& outcome);
+
+}  // namespace headroom::report

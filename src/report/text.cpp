@@ -1,0 +1,343 @@
+#include "report/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "report/per_tick.hpp"
+#include "report/words.hpp"
+
+namespace headroom::report {
+namespace {
+
+// Columns that a terminal needs for UTF-8 text of single-width characters: its code points.
+int columns_of(std::string_view text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+// Control characters of a name must not reach a terminal.
+std::string visible(std::string_view text) {
+  std::string safe(text);
+  std::replace_if(
+      safe.begin(), safe.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F; }, ' ');
+  return safe;
+}
+
+std::string left(std::string_view text, int width) {
+  return std::string(text) + std::string(static_cast<std::size_t>(std::max(0, width - columns_of(text))), ' ');
+}
+
+std::string right(std::string_view text, int width) {
+  return std::string(static_cast<std::size_t>(std::max(0, width - columns_of(text))), ' ') + std::string(text);
+}
+
+// The first `width` columns, with "~" for what was cut.
+std::string cut(std::string_view text, int width) {
+  if (columns_of(text) <= width) return std::string(text);
+  std::string shortened;
+  int columns = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (begins && ++columns == width) break;
+    shortened += text[i];
+  }
+  return shortened + "~";
+}
+
+// Words broken into lines; the first begins with `first`, the others with as many spaces.
+std::string wrapped(std::string_view first, std::string_view text) {
+  const int indent = columns_of(first);
+  const std::string spaces(static_cast<std::size_t>(indent), ' ');
+  std::string out(first);
+  int column = indent;
+  bool line_has_word = false;
+  const std::string safe = visible(text);
+  for (std::size_t i = 0; i < safe.size();) {
+    const std::size_t end = std::min(safe.find(' ', i), safe.size());
+    std::string_view word(safe.data() + i, end - i);
+    i = end + 1;
+    if (word.empty()) continue;
+    if (line_has_word && column + 1 + columns_of(word) > kTextColumns) {
+      out += '\n' + spaces;
+      column = indent;
+      line_has_word = false;
+    }
+    if (line_has_word) {
+      out += ' ';
+      ++column;
+    }
+    // A word longer than a line is broken where the line ends.
+    for (std::size_t k = 0; k < word.size(); ++k) {
+      const bool begins = (static_cast<unsigned char>(word[k]) & 0xC0) != 0x80;
+      if (begins && column == kTextColumns) {
+        out += '\n' + spaces;
+        column = indent;
+      }
+      out += word[k];
+      if (begins) ++column;
+    }
+    line_has_word = true;
+  }
+  return out + '\n';
+}
+
+std::string heading(std::string_view environment, std::string_view service, std::string_view what) {
+  return wrapped("", fmt::format("{} / {}: {}", environment, service, what)) + "\n";
+}
+
+std::string when_text(const telemetry::Series& traffic) {
+  std::string text = duration_text(traffic.duration());
+  if (has_calendar(traffic.start)) {
+    std::string start = utc_text(traffic.start);  // 2014-07-01T00:00:00Z
+    text += " from " + start.substr(0, 10) + " " + start.substr(11, 5) + " UTC";
+  }
+  return text + ", in steps of " + duration_text(traffic.tick);
+}
+
+// "out.add 2, out.above 15".
+std::string parameters_text(const tune::Parameters& parameters) {
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    if (!text.empty()) text += ", ";
+    text += name + " " + exact_text(value);
+  }
+  return text;
+}
+
+std::string interval_text(double low, double high, auto&& format) {
+  return low == high ? std::string() : format(low) + ".." + format(high);
+}
+
+std::string notes_text(const std::vector<std::string>& notes) {
+  std::string text;
+  if (!notes.empty()) text += "\n";
+  for (const std::string& note : notes) text += wrapped("  note: ", note);
+  return text;
+}
+
+std::string percent_text(double value) { return short_text(value) + " %"; }
+
+}  // namespace
+
+std::string bars_text(std::span<const double> values, int columns) {
+  static constexpr std::array<std::string_view, 8> kBars{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const std::size_t parts = std::min(values.size(), static_cast<std::size_t>(std::max(0, columns)));
+  std::vector<double> highest;
+  for (std::size_t part = 0; part < parts; ++part) {
+    const std::size_t begin = part * values.size() / parts;
+    const std::size_t end = (part + 1) * values.size() / parts;
+    double high = std::nan("");
+    for (std::size_t i = begin; i < end; ++i) {
+      if (std::isfinite(values[i]) && !(high >= values[i])) high = values[i];
+    }
+    highest.push_back(high);
+  }
+  double most = 0;
+  for (const double value : highest) {
+    if (value > most) most = value;
+  }
+  std::string text;
+  for (const double value : highest) {
+    if (!std::isfinite(value)) {
+      text += ' ';
+      continue;
+    }
+    const double share = most > 0 ? std::max(value, 0.0) / most : 0;
+    text += kBars[std::min<std::size_t>(7, static_cast<std::size_t>(share * 8))];
+  }
+  return text;
+}
+
+std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::Service& service) {
+  const sim::Summary& summary = rehearsal.summary;
+  const telemetry::Series& traffic = rehearsal.requests_per_second;
+  const environment::Objective& objective = service.objective;
+  std::string text = heading(rehearsal.environment, rehearsal.service, when_text(traffic));
+
+  const std::string promise = objective_text(objective);
+  if (promise.empty()) {
+    text += "  NO OBJECTIVE IS SET\n\n";
+  } else {
+    text += wrapped("  ", fmt::format("OBJECTIVE {}: {}", summary.objective_met ? "KEPT" : "MISSED", promise));
+    if (summary.objective_violation_minutes > 0) {
+      text += wrapped("  ", fmt::format("beyond it for {} min, {} of the time",
+                                        exact_text(summary.objective_violation_minutes),
+                                        percent_text(summary.objective_violation_percent)));
+    }
+    text += '\n';
+  }
+
+  const auto row = [&](std::string_view name, std::string_view value, std::string_view more) {
+    text += "  " + left(name, 14) + right(value, 14) + (more.empty() ? "" : "   ") + std::string(more) + '\n';
+  };
+  row("cost", money_text(summary.cost_usd),
+      money_text(cost_usd_per_month(summary.cost_usd, traffic.duration())) + " a month");
+  row("utilisation", percent_text(summary.cpu_percent_mean),
+      fmt::format("on average, at most {}", percent_text(summary.cpu_percent_max)));
+  if (summary.p95_ms_max > 0) row("p95", short_text(summary.p95_ms_max) + " ms", "at most");
+  row("instances", short_text(summary.instances_mean),
+      fmt::format("on average, at most {}", summary.instances_max));
+  row("scaled", fmt::format("{} out", summary.scale_outs), fmt::format("{} in", summary.scale_ins));
+  if (summary.minutes_at_max > 0) {
+    row("at max", number_text(summary.minutes_at_max, 0) + " min",
+        fmt::format("desired as many as max ({}) allows", service.scale.scaling.limits.max));
+  }
+
+  // Bars as wide as the terminal leaves: 80 less the indent and the name, and room for the figure.
+  constexpr int kBarColumns = 46;
+  const std::vector<double> instances(rehearsal.trajectory.in_service.begin(), rehearsal.trajectory.in_service.end());
+  const auto chart = [&](std::string_view name, std::span<const double> values, std::string_view unit) {
+    double most = 0;
+    for (const double value : values) {
+      if (std::isfinite(value)) most = std::max(most, value);
+    }
+    text += "  " + left(name, 12) + bars_text(values, kBarColumns) +
+            fmt::format("  to {}{}\n", short_text(most), unit);
+  };
+  text += '\n';
+  chart("traffic", traffic.values, " req/s");
+  chart("utilisation", rehearsal.cpu_percent, " %");
+  chart("instances", instances, "");
+
+  text += '\n';
+  for (const policy::Policy& policy : service.scale.scaling.policies) {
+    text += wrapped("  policy: ", policy_text(policy));
+  }
+  text += wrapped("  limits: ", limits_text(service.scale.scaling.limits));
+  return text + notes_text(rehearsal.notes);
+}
+
+std::string outcome_text(const tune::Outcome& outcome, const environment::Objective& objective) {
+  const std::string_view aim = outcome.aim == "utilisation"
+                                   ? "the highest mean utilisation that keeps the objective"
+                                   : "the cheapest policy that keeps the objective";
+  std::string text = heading(outcome.environment, outcome.service, aim);
+  if (const std::string promise = objective_text(objective); !promise.empty()) {
+    text += wrapped("  objective: ", promise);
+  }
+  std::string tried = fmt::format("{} policies tried on {}", number_text(static_cast<double>(outcome.evaluated), 0),
+                                  duration_text(outcome.rehearsal.requests_per_second.duration()));
+  if (outcome.seconds > 0) tried += fmt::format(" in {} s", short_text(outcome.seconds));
+  tried += fmt::format("; {} keep the objective", number_text(static_cast<double>(outcome.feasible), 0));
+  if (outcome.invalid > 0) {
+    tried += fmt::format("; {} more combinations are no valid policy",
+                         number_text(static_cast<double>(outcome.invalid), 0));
+  }
+  text += wrapped("  search:    ", tried);
+  if (outcome.stopped_early) text += wrapped("  ", "STOPPED EARLY: this is the best of what was tried.");
+  text += '\n';
+
+  text += outcome.found ? "  WINNER\n" : "  NO POLICY KEEPS THE OBJECTIVE: this is the nearest miss\n";
+  int widest = 0;
+  for (const auto& [name, value] : outcome.best.parameters) widest = std::max(widest, columns_of(name));
+  for (const auto& [name, value] : outcome.best.parameters) {
+    text += wrapped("    " + left(visible(name), widest) + "  ", exact_text(value));
+  }
+  if (!outcome.binding.empty()) text += wrapped("  ", outcome.binding);
+
+  if (!outcome.unseen.empty()) {
+    text += '\n';
+    text += wrapped("  ", fmt::format("ON UNSEEN TRAFFIC: {} (95 % intervals in the lines below)",
+                                      outcome.unseen_description));
+    constexpr int kName = 18;
+    constexpr int kMoney = 21;
+    constexpr int kViolated = 19;
+    constexpr int kCpu = 9;
+    const auto cells = [&](std::string_view name, std::string_view money, std::string_view violated,
+                           std::string_view cpu, std::string_view verdict) {
+      std::string line = "  " + left(cut(name, kName), kName) + right(money, kMoney) + right(violated, kViolated) +
+                         right(cpu, kCpu) + (verdict.empty() ? "" : "   ") + std::string(verdict);
+      line.erase(line.find_last_not_of(' ') + 1);
+      text += line + '\n';
+    };
+    cells("", "cost a month", "violated", "CPU mean", "objective");
+    for (const tune::Contender& contender : outcome.unseen) {
+      const base::Milliseconds length = contender.rehearsal.requests_per_second.duration();
+      const tune::Score& score = contender.score;
+      const auto month = [&](double usd) { return money_text(cost_usd_per_month(usd, length)); };
+      const tune::Estimate& violated = score.objective_violation_percent;
+      cells(visible(contender.name), month(score.cost_usd.mean), percent_text(violated.mean),
+            percent_text(score.cpu_percent_mean.mean), score.objective_met ? "kept" : "MISSED");
+      const std::string tries =
+          contender.evaluated > 1
+              ? fmt::format("  best of {}", number_text(static_cast<double>(contender.evaluated), 0))
+              : std::string();
+      const std::string money = interval_text(score.cost_usd.low, score.cost_usd.high, month);
+      const std::string violation =
+          interval_text(std::max(0.0, violated.low), std::max(0.0, violated.high), short_text);
+      if (!tries.empty() || !money.empty() || !violation.empty()) {
+        cells(tries, money, violation, "", "");
+      }
+    }
+    const tune::Contender& tuned = outcome.unseen.front();
+    const base::Milliseconds length = tuned.rehearsal.requests_per_second.duration();
+    text += '\n';
+    for (std::size_t i = 1; i < outcome.unseen.size(); ++i) {
+      const tune::Contender& other = outcome.unseen[i];
+      const double saved = cost_usd_per_month(other.score.cost_usd.mean - tuned.score.cost_usd.mean, length);
+      const double share = other.score.cost_usd.mean > 0
+                               ? 100 * (other.score.cost_usd.mean - tuned.score.cost_usd.mean) /
+                                     other.score.cost_usd.mean
+                               : 0;
+      std::string line = fmt::format("{} costs {} a month ({}) {} than {}", tuned.name, money_text(std::abs(saved)),
+                                     percent_text(std::abs(share)), saved < 0 ? "more" : "less", other.name);
+      if (saved == 0) line = fmt::format("{} costs as much as {}", tuned.name, other.name);
+      if (!other.score.objective_met && tuned.score.objective_met) line += ", which misses the objective";
+      text += wrapped("  ", line + ".");
+    }
+    for (const tune::Contender& contender : outcome.unseen) {
+      if (contender.parameters.empty() || &contender == &tuned) continue;
+      text += wrapped(fmt::format("  {}: ", cut(visible(contender.name), kName)), parameters_text(contender.parameters));
+    }
+  }
+
+  if (!outcome.sensitivities.empty()) {
+    text += "\n  WHAT MATTERS, one parameter at a time\n";
+    const int name_width = 26;
+    for (const tune::Sensitivity& sensitivity : outcome.sensitivities) {
+      std::string line = "    " + left(cut(visible(sensitivity.parameter), name_width), name_width);
+      if (sensitivity.matters) {
+        line += fmt::format("  {}..{}, violated {}..{} %", money_text(sensitivity.cost_usd_low),
+                            money_text(sensitivity.cost_usd_high), short_text(sensitivity.violation_percent_low),
+                            short_text(sensitivity.violation_percent_high));
+      } else {
+        line += "  does not matter";
+      }
+      text += line + '\n';
+      if (sensitivity.at_edge) {
+        text += wrapped("      ", "stands at the end of its range: a wider one may hold a better policy");
+      }
+    }
+  }
+
+  if (!outcome.variations.empty()) {
+    text += "\n  IF THINGS TURN OUT OTHERWISE\n";
+    text += "  " + left("", 22) + right("tuned", 14) + right("violated", 12) + right("present", 16) +
+            right("violated", 12) + "\n";
+    const auto violated = [](const tune::Score& score) {
+      return percent_text(score.objective_violation_percent.mean) + (score.objective_met ? "  " : " !");
+    };
+    bool missed = false;
+    for (const tune::Variation& variation : outcome.variations) {
+      missed = missed || !variation.tuned.objective_met || !variation.present.objective_met;
+      std::string line = "  " + left(cut(visible(variation.name), 22), 22) +
+                         right(money_text(variation.tuned.cost_usd.mean), 14) +
+                         right(violated(variation.tuned), 14) + right(money_text(variation.present.cost_usd.mean), 14) +
+                         right(violated(variation.present), 14);
+      line.erase(line.find_last_not_of(' ') + 1);
+      text += line + '\n';
+    }
+    if (missed) text += "  ! misses the objective\n";
+  }
+  return text + notes_text(outcome.notes);
+}
+
+}  // namespace headroom::report

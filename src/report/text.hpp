@@ -1,0 +1,26 @@
+// Text: a rehearsal and an outcome as tables for a terminal of 80 columns.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "environment/environment.hpp"
+#include "sim/rehearsal.hpp"
+#include "tune/outcome.hpp"
+
+namespace headroom::report {
+
+// No line is longer, names and notes of the user included: those are wrapped.
+inline constexpr int kTextColumns = 80;
+
+// `service` as it was rehearsed. Ends with a newline.
+std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::Service& service);
+
+// `objective`: what the search had to keep. Ends with a newline.
+std::string outcome_text(const tune::Outcome& outcome, const environment::Objective& objective);
+
+// The highest value of each of `columns` equal parts as one of eight bars from zero to the highest of all;
+// a value that is not finite leaves a space. Fewer values than columns: one bar each.
+std::string bars_text(std::span<const double> values, int columns);
+
+}  // namespace headroom::report

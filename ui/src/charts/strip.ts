@@ -1,0 +1,338 @@
+// Strip: one chart of a stack that shares its time axis, its zoom and its cursor with the others.
+
+import uPlot from "uplot";
+import { type Values, decimate } from "./decimate";
+import { axisText } from "./figures";
+import { type Ink, colour } from "./palette";
+import { splitLabel, timeSplits, timeStep } from "./time";
+import type { View } from "./view";
+
+// The grid on which every series of a page stands: value i belongs to [start + i * tick, start + (i + 1) * tick).
+export interface Grid {
+  start: number;
+  tick: number;
+  count: number;
+  calendar: boolean;
+}
+
+export interface Layer {
+  label: string;
+  ink: Ink;
+  values: Values;
+  filled?: boolean; // down to zero; later layers cover earlier ones
+  width?: number;
+  dash?: number[];
+}
+
+export interface Rule {
+  label: string;
+  value: number;
+  ink: Ink;
+  dash?: number[];
+}
+
+// Bars up and down from zero, one per event: what was added and removed.
+export interface Bars {
+  indices: Int32Array;
+  up: Int32Array;
+  down: Int32Array;
+}
+
+export interface StripSpec {
+  title: string;
+  unit: string;
+  description: string; // what the picture shows, for those who cannot see it
+  height: number;
+  layers: Layer[];
+  rules?: Rule[];
+  shaded?: Int32Array; // first and last index of each span, one after the other
+  bars?: Bars;
+  wholeNumbers?: boolean;
+  // What the caption says of one moment beside each label.
+  readout?: (index: number) => string[];
+}
+
+const AXIS_WIDTH = 54;
+const FONT = "11px system-ui, sans-serif";
+
+function legendItem(label: string, ink: Ink, kind: "line" | "area" | "dash" | "shade"): HTMLElement {
+  const item = document.createElement("li");
+  const swatch = document.createElement("span");
+  swatch.className = `swatch swatch-${kind}`;
+  swatch.style.setProperty("--swatch", `var(--${ink})`);
+  item.append(swatch, document.createTextNode(label));
+  return item;
+}
+
+export class Strip {
+  readonly element: HTMLElement;
+  readonly plotElement: HTMLElement;
+  private readonly values: HTMLElement;
+  private plot: uPlot | null = null;
+  private width = 0;
+  private following = false;
+
+  constructor(
+    private readonly spec: StripSpec,
+    private readonly grid: Grid,
+    private readonly view: View,
+  ) {
+    this.element = document.createElement("figure");
+    this.element.className = "strip";
+    const caption = document.createElement("figcaption");
+    const title = document.createElement("span");
+    title.className = "strip-title";
+    title.textContent = spec.title;
+    const unit = document.createElement("span");
+    unit.className = "strip-unit";
+    unit.textContent = spec.unit;
+    this.values = document.createElement("span");
+    this.values.className = "strip-values";
+    const legend = document.createElement("ul");
+    legend.className = "legend";
+    for (const layer of spec.layers) {
+      legend.append(legendItem(layer.label, layer.ink, layer.filled ? "area" : layer.dash ? "dash" : "line"));
+    }
+    if (spec.bars) legend.append(legendItem("added", "added", "area"), legendItem("removed", "removed", "area"));
+    for (const rule of spec.rules ?? []) legend.append(legendItem(rule.label, rule.ink, "dash"));
+    if (spec.shaded && spec.shaded.length > 0) legend.append(legendItem("objective violated", "violation", "shade"));
+    caption.append(title, unit, this.values, legend);
+    this.plotElement = document.createElement("div");
+    this.plotElement.className = "plot";
+    this.plotElement.setAttribute("role", "img");
+    this.plotElement.setAttribute("aria-label", `${spec.title}, ${spec.unit}: ${spec.description}`);
+    this.element.append(caption, this.plotElement);
+    view.onRange(() => this.refresh());
+    view.onCursor(() => this.follow());
+  }
+
+  // Draws at this width, anew where colours may have changed.
+  draw(width: number): void {
+    this.width = width;
+    this.plot?.destroy();
+    this.plot = new uPlot(this.options(), this.drawn(), this.plotElement);
+    this.follow();
+  }
+
+  private at(index: number): number {
+    return this.grid.start + index * this.grid.tick;
+  }
+
+  private visible(): [number, number] {
+    const from = Math.floor((this.view.min - this.grid.start) / this.grid.tick);
+    const to = Math.ceil((this.view.max - this.grid.start) / this.grid.tick);
+    return [Math.max(0, from), Math.min(this.grid.count, to)];
+  }
+
+  private drawn(): uPlot.AlignedData {
+    const [from, to] = this.visible();
+    const buckets = Math.max(50, this.width - AXIS_WIDTH);
+    const result = decimate(this.spec.layers.map((layer) => layer.values), from, to, buckets);
+    const x = result.indices.map((index) => this.at(index));
+    if (x.length === 0) x.push(this.view.min, this.view.max);
+    const series = this.spec.layers.length > 0 ? result.values : [x.map(() => null)];
+    return [x, ...series] as uPlot.AlignedData;
+  }
+
+  private refresh(): void {
+    this.plot?.setData(this.drawn(), true);
+    this.follow();
+  }
+
+  private heights(): [number, number] {
+    const [from, to] = this.visible();
+    let low = 0;
+    let high = 0;
+    for (const layer of this.spec.layers) {
+      for (let i = from; i < to; i++) {
+        const value = layer.values[i]!;
+        if (value > high) high = value;
+        if (value < low) low = value;
+      }
+    }
+    const bars = this.spec.bars;
+    if (bars) {
+      for (let k = 0; k < bars.indices.length; k++) {
+        const index = bars.indices[k]!;
+        if (index < from || index >= to) continue;
+        high = Math.max(high, bars.up[k]!);
+        low = Math.min(low, -bars.down[k]!);
+      }
+      // A little room for both directions even where nothing was done.
+      high = Math.max(high, 1);
+      low = Math.min(low, -1);
+    }
+    for (const rule of this.spec.rules ?? []) high = Math.max(high, rule.value);
+    if (high === low) high = low + 1;
+    return [low < 0 ? low * 1.08 : 0, high * 1.08];
+  }
+
+  private options(): uPlot.Options {
+    const grid = { stroke: colour("grid"), width: 1 };
+    const axis = { stroke: colour("muted"), font: FONT, grid, ticks: { ...grid, size: 4 } };
+    const layers = this.spec.layers.length > 0 ? this.spec.layers : [null];
+    return {
+      width: this.width,
+      height: this.spec.height,
+      padding: [6, 8, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        points: { show: false },
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => (this.view.showAll(), null) },
+      },
+      scales: {
+        x: { time: false, range: () => [this.view.min, this.view.max] },
+        y: { range: () => this.heights() },
+      },
+      axes: [
+        {
+          ...axis,
+          size: 24,
+          gap: 3,
+          splits: (u) => {
+            const labels = Math.max(2, Math.floor((u.width - AXIS_WIDTH) / 92));
+            return timeSplits(this.view.min, this.view.max, timeStep(this.view.span, labels), this.grid.calendar);
+          },
+          values: (u, splits) => {
+            const labels = Math.max(2, Math.floor((u.width - AXIS_WIDTH) / 92));
+            const step = timeStep(this.view.span, labels);
+            return splits.map((split) => splitLabel(split, step, this.grid.calendar));
+          },
+        },
+        {
+          ...axis,
+          size: AXIS_WIDTH,
+          gap: 4,
+          space: 26,
+          ...(this.spec.wholeNumbers ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] } : {}),
+          values: (_, splits) => splits.map((split) => axisText(this.spec.bars ? Math.abs(split) : split)),
+        },
+      ],
+      series: [
+        {},
+        ...layers.map((layer): uPlot.Series => {
+          if (!layer) return { show: false };
+          const ink = colour(layer.ink);
+          const series: uPlot.Series = {
+            label: layer.label,
+            stroke: ink,
+            width: layer.width ?? (layer.filled ? 0 : 1.5),
+            points: { show: false },
+          };
+          if (layer.filled) series.fill = ink;
+          if (layer.dash) series.dash = layer.dash;
+          if (uPlot.paths.stepped) series.paths = uPlot.paths.stepped({ align: 1 });
+          return series;
+        }),
+      ],
+      hooks: {
+        drawClear: [(u) => this.shade(u)],
+        draw: [(u) => this.annotate(u)],
+        setCursor: [
+          (u) => {
+            if (this.following) return;
+            const left = u.cursor.left ?? -1;
+            this.view.point(left < 0 ? null : u.posToVal(left, "x"));
+          },
+        ],
+        setSelect: [
+          (u) => {
+            if (u.select.width > 3) {
+              this.view.show(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
+            }
+            if (u.select.width > 0) u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          },
+        ],
+      },
+    };
+  }
+
+  // Spans beyond the objective, behind everything; at least a hair wide, so that a minute in a month shows.
+  private shade(u: uPlot): void {
+    const spans = this.spec.shaded;
+    if (!spans) return;
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.fillStyle = colour("violation");
+    ctx.globalAlpha = 0.28;
+    let covered = -Infinity;
+    for (let k = 0; k + 1 < spans.length; k += 2) {
+      const left = u.valToPos(this.at(spans[k]!), "x", true);
+      const right = Math.max(u.valToPos(this.at(spans[k + 1]!), "x", true), left + 2 * devicePixelRatio);
+      if (right < bbox.left || left > bbox.left + bbox.width || right <= covered) continue;
+      const begin = Math.max(left, covered);
+      ctx.fillRect(begin, bbox.top, right - begin, bbox.height);
+      covered = right;
+    }
+    ctx.restore();
+  }
+
+  private annotate(u: uPlot): void {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    if (this.spec.bars) this.drawBars(u, this.spec.bars);
+    for (const rule of this.spec.rules ?? []) {
+      const y = Math.round(u.valToPos(rule.value, "y", true));
+      ctx.strokeStyle = colour(rule.ink);
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      ctx.setLineDash((rule.dash ?? []).map((length) => length * devicePixelRatio));
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  private drawBars(u: uPlot, bars: Bars): void {
+    const { ctx, bbox } = u;
+    const zero = u.valToPos(0, "y", true);
+    const tick = Math.abs(u.valToPos(this.at(1), "x", true) - u.valToPos(this.at(0), "x", true));
+    const width = Math.min(Math.max(2 * devicePixelRatio, 0.6 * tick), 14 * devicePixelRatio);
+    const [from, to] = this.visible();
+    const added = colour("added");
+    const removed = colour("removed");
+    for (let k = 0; k < bars.indices.length; k++) {
+      const index = bars.indices[k]!;
+      if (index < from || index >= to) continue;
+      const x = u.valToPos(this.at(index), "x", true) - width / 2;
+      if (bars.up[k]! > 0) {
+        const top = u.valToPos(bars.up[k]!, "y", true);
+        ctx.fillStyle = added;
+        ctx.fillRect(x, top, width, zero - top);
+      }
+      if (bars.down[k]! > 0) {
+        const bottom = u.valToPos(-bars.down[k]!, "y", true);
+        ctx.fillStyle = removed;
+        ctx.fillRect(x, zero, width, bottom - zero);
+      }
+    }
+    ctx.fillStyle = colour("muted");
+    ctx.fillRect(bbox.left, zero - devicePixelRatio / 2, bbox.width, devicePixelRatio);
+  }
+
+  private follow(): void {
+    const moment = this.view.cursor;
+    const inView = moment !== null && moment >= this.view.min && moment <= this.view.max;
+    if (this.plot) {
+      this.following = true;
+      this.plot.setCursor({ left: inView ? this.plot.valToPos(moment, "x") : -10, top: inView ? 1 : -10 }, false);
+      this.following = false;
+    }
+    if (moment === null || !this.spec.readout) {
+      this.values.textContent = "";
+      return;
+    }
+    const index = Math.floor((moment - this.grid.start) / this.grid.tick);
+    const within = Math.min(Math.max(index, 0), this.grid.count - 1);
+    this.values.textContent = this.spec.readout(within).join(" · ");
+  }
+}

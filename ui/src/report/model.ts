@@ -1,0 +1,280 @@
+// The page's input, as src/report/page.cpp writes it, and the runs decoded from it.
+
+import { type PackedNumbers, unpackIntegers, unpackNumbers } from "../charts/columns";
+import type { Grid } from "../charts/strip";
+
+export interface Summary {
+  cpu_percent_mean: number;
+  cpu_percent_max: number;
+  instances_max: number;
+  instances_mean: number;
+  instance_hours: number;
+  launching_hours: number;
+  draining_hours: number;
+  cost_usd: number;
+  cost_in_service_usd: number;
+  cost_launching_usd: number;
+  cost_draining_usd: number;
+  objective_met: boolean;
+  objective_violation_minutes: number;
+  objective_violation_percent: number;
+  scale_outs: number;
+  scale_ins: number;
+  minutes_at_max: number;
+  minutes_at_min: number;
+  p95_ms_max: number | null;
+}
+
+export type Parameters = Record<string, number>;
+
+export interface Score {
+  cost_usd: number;
+  cost_usd_low: number;
+  cost_usd_high: number;
+  cost_usd_per_month: number | null;
+  objective_violation_percent: number;
+  objective_violation_percent_low: number;
+  objective_violation_percent_high: number;
+  cpu_percent_mean: number;
+  cpu_percent_mean_low: number;
+  cpu_percent_mean_high: number;
+  cpu_percent_max: number;
+  instance_hours: number;
+  objective_met: boolean;
+}
+
+export interface Candidate {
+  index: number;
+  feasible: boolean;
+  parameters: Parameters;
+  score: Score;
+}
+
+export interface Outcome {
+  aim: string;
+  evaluated: number;
+  feasible: number;
+  invalid: number;
+  stopped_early: boolean;
+  found: boolean;
+  best: { index: number; feasible_row: number | null; parameters: Parameters; summary: Summary; score: Score };
+  front: Candidate[];
+  unseen_description: string;
+  unseen: { name: string; evaluated: number; parameters: Parameters; score: Score }[];
+  binding: string;
+  sensitivities: {
+    parameter: string;
+    matters: boolean;
+    at_edge: boolean;
+    cost_usd_low: number;
+    cost_usd_high: number;
+    objective_violation_percent_low: number;
+    objective_violation_percent_high: number;
+  }[];
+  variations: { name: string; tuned: Score; present: Score }[];
+  notes: string[];
+}
+
+interface PackedDecisions {
+  evaluated: number;
+  count: number;
+  tick: string;
+  cpu_percent_seen: PackedNumbers;
+  requests_per_second_per_instance_seen: PackedNumbers;
+  recommended: string;
+  after_step: string;
+  after_rate: string;
+  desired: string;
+  add: string;
+  remove: string;
+  policy: string;
+  reasons: string;
+}
+
+export interface Threshold {
+  metric: "cpu" | "requests";
+  value: number;
+  side: "out" | "in" | "target";
+}
+
+interface PackedRun {
+  name: string;
+  traffic_text: string;
+  traffic: number;
+  seed: number;
+  summary: Summary;
+  policies: string[];
+  limits: { text: string; min: number; max: number };
+  thresholds: Threshold[];
+  cpu_percent: PackedNumbers;
+  p95_ms: PackedNumbers;
+  in_service: string;
+  launching: string;
+  draining: string;
+  usd_per_in_service_hour: number;
+  usd_per_launching_hour: number;
+  usd_per_draining_hour: number;
+  violation_count: number;
+  violations: string;
+  decisions: PackedDecisions;
+  notes: string[];
+}
+
+interface PackedTraffic {
+  start_ms: number;
+  tick_ms: number;
+  calendar: boolean;
+  count: number;
+  requests_per_second: PackedNumbers;
+}
+
+export interface PageModel {
+  format: number;
+  kind: "rehearsal" | "tune";
+  environment: string;
+  service: string;
+  objective: {
+    text: string;
+    cpu_percent: number | null;
+    p95_ms: number | null;
+    violation_percent_allowed: number;
+  };
+  reasons: string[];
+  runs: PackedRun[];
+  traffics: PackedTraffic[];
+  outcome: Outcome | null;
+  sample?: {
+    index: number;
+    feasible: boolean;
+    parameters: Parameters;
+    cost_usd: number;
+    objective_violation_percent: number;
+    cpu_percent_mean: number;
+  }[];
+}
+
+export interface Decisions {
+  evaluated: number;
+  count: number;
+  tick: Int32Array;
+  cpuSeen: Float64Array;
+  requestsSeen: Float64Array;
+  recommended: Int32Array;
+  afterStep: Int32Array;
+  afterRate: Int32Array;
+  desired: Int32Array;
+  add: Int32Array;
+  remove: Int32Array;
+  policy: Int32Array;
+  reasons: Int32Array;
+}
+
+export interface Run {
+  name: string;
+  trafficText: string;
+  seed: number;
+  grid: Grid;
+  summary: Summary;
+  policies: string[];
+  limits: { text: string; min: number; max: number };
+  thresholds: Threshold[];
+  requestsPerSecond: Float64Array;
+  cpuPercent: Float64Array;
+  p95Ms: Float64Array | null;
+  inService: Int32Array;
+  launching: Int32Array;
+  draining: Int32Array;
+  desired: Int32Array;
+  costUsd: Float64Array;
+  violations: Int32Array;
+  decisions: Decisions;
+  notes: string[];
+}
+
+function unpackDecisions(packed: PackedDecisions): Decisions {
+  const integers = (text: string): Int32Array => unpackIntegers(text, packed.count);
+  return {
+    evaluated: packed.evaluated,
+    count: packed.count,
+    tick: integers(packed.tick),
+    cpuSeen: unpackNumbers(packed.cpu_percent_seen, packed.count),
+    requestsSeen: unpackNumbers(packed.requests_per_second_per_instance_seen, packed.count),
+    recommended: integers(packed.recommended),
+    afterStep: integers(packed.after_step),
+    afterRate: integers(packed.after_rate),
+    desired: integers(packed.desired),
+    add: integers(packed.add),
+    remove: integers(packed.remove),
+    policy: integers(packed.policy),
+    reasons: integers(packed.reasons),
+  };
+}
+
+// Of the last decision at or before each tick; before the first, what was in service and launching.
+export function desiredPerTick(decisions: Pick<Decisions, "tick" | "desired">, inService: Int32Array, launching: Int32Array): Int32Array {
+  const desired = new Int32Array(inService.length);
+  let next = 0;
+  for (let i = 0; i < desired.length; i++) {
+    while (next < decisions.tick.length && decisions.tick[next]! <= i) next++;
+    desired[i] = next > 0 ? decisions.desired[next - 1]! : inService[i]! + launching[i]!;
+  }
+  return desired;
+}
+
+// The cost until the end of each tick.
+export function cumulativeCost(
+  counts: [Int32Array, number][], // instances in a state, and dollars per hour of it
+  tickSeconds: number,
+): Float64Array {
+  const length = counts[0]?.[0].length ?? 0;
+  const cost = new Float64Array(length);
+  const ticks = counts.map(() => 0);
+  for (let i = 0; i < length; i++) {
+    let total = 0;
+    counts.forEach(([instances, usdPerHour], k) => {
+      ticks[k]! += instances[i]!;
+      total += ticks[k]! * usdPerHour;
+    });
+    cost[i] = (total * tickSeconds) / 3600;
+  }
+  return cost;
+}
+
+export function unpackRun(model: PageModel, index: number): Run {
+  const packed = model.runs[index]!;
+  const traffic = model.traffics[packed.traffic]!;
+  const count = traffic.count;
+  const grid = { start: traffic.start_ms / 1000, tick: traffic.tick_ms / 1000, count, calendar: traffic.calendar };
+  const inService = unpackIntegers(packed.in_service, count);
+  const launching = unpackIntegers(packed.launching, count);
+  const draining = unpackIntegers(packed.draining, count);
+  const decisions = unpackDecisions(packed.decisions);
+  return {
+    name: packed.name,
+    trafficText: packed.traffic_text,
+    seed: packed.seed,
+    grid,
+    summary: packed.summary,
+    policies: packed.policies,
+    limits: packed.limits,
+    thresholds: packed.thresholds,
+    requestsPerSecond: unpackNumbers(traffic.requests_per_second, count),
+    cpuPercent: unpackNumbers(packed.cpu_percent, count),
+    p95Ms: packed.p95_ms.text === "" ? null : unpackNumbers(packed.p95_ms, count),
+    inService,
+    launching,
+    draining,
+    desired: desiredPerTick(decisions, inService, launching),
+    costUsd: cumulativeCost(
+      [
+        [inService, packed.usd_per_in_service_hour],
+        [launching, packed.usd_per_launching_hour],
+        [draining, packed.usd_per_draining_hour],
+      ],
+      grid.tick,
+    ),
+    violations: unpackIntegers(packed.violations, 2 * packed.violation_count),
+    decisions,
+    notes: packed.notes,
+  };
+}
