@@ -1,6 +1,6 @@
 # Run by cmake/Ui.cmake at build time: fetches the packages where they are missing or older than the lock
 # file, then builds. UI, OUT and NPM are given. Two build trees may come here at once: the lock lets one in.
-file(LOCK "${UI}/package-lock.json" GUARD PROCESS TIMEOUT 900)
+file(LOCK "${UI}/.build.lock" GUARD PROCESS TIMEOUT 900)
 if("${UI}/package-lock.json" IS_NEWER_THAN "${UI}/node_modules/.package-lock.json")
   execute_process(COMMAND "${NPM}" ci WORKING_DIRECTORY "${UI}" RESULT_VARIABLE failed OUTPUT_VARIABLE said
                   ERROR_VARIABLE said)

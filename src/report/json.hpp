@@ -23,7 +23,8 @@ enum class JsonUse {
 };
 
 // Requires: calls in the order of the grammar (a key before each value of an object); the text is complete
-// when every begin has its end. Numbers that are not finite become null. Bytes that are not UTF-8 become U+FFFD.
+// when every begin has its end. Numbers that are not finite become null. Bytes that are not UTF-8 become
+// U+FFFD.
 class JsonWriter {
  public:
   explicit JsonWriter(JsonLayout layout = JsonLayout::indented, JsonUse use = JsonUse::file);

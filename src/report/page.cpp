@@ -118,7 +118,8 @@ struct Run {
   const policy::Scaling* scaling;
 };
 
-void write_run(JsonWriter& json, const Run& run, const environment::Objective& objective, Traffics& traffics) {
+void write_run(JsonWriter& json, const Run& run, const environment::Objective& objective,
+               Traffics& traffics) {
   const sim::Rehearsal& rehearsal = *run.rehearsal;
   json.begin_object();
   json.key("name").text(run.name);
@@ -189,9 +190,9 @@ void write_candidate_points(JsonWriter& json, const std::vector<tune::Candidate>
   json.end_array();
 }
 
-std::string page_json(const std::string& kind, const std::string& environment, const std::string& service_name,
-                      const environment::Service& service, const std::vector<Run>& runs,
-                      const tune::Outcome* outcome) {
+std::string page_json(const std::string& kind, const std::string& environment,
+                      const std::string& service_name, const environment::Service& service,
+                      const std::vector<Run>& runs, const tune::Outcome* outcome) {
   const environment::Objective& objective = service.objective;
   JsonWriter json(JsonLayout::one_line, JsonUse::inside_html);
   json.begin_object();
@@ -303,9 +304,8 @@ std::string title_of(const std::string& environment, const std::string& service,
 
 std::string report_html(const sim::Rehearsal& rehearsal, const environment::Service& service) {
   const std::vector<Run> runs{{"rehearsal", "", &rehearsal, &service.scale.scaling}};
-  return page_html(
-      title_of(rehearsal.environment, rehearsal.service, "rehearsal"), summary_json(rehearsal),
-      page_json("rehearsal", rehearsal.environment, rehearsal.service, service, runs, nullptr));
+  return page_html(title_of(rehearsal.environment, rehearsal.service, "rehearsal"), summary_json(rehearsal),
+                   page_json("rehearsal", rehearsal.environment, rehearsal.service, service, runs, nullptr));
 }
 
 std::string report_html(const tune::Outcome& outcome, const environment::Service& service) {
@@ -321,8 +321,8 @@ std::string report_html(const tune::Outcome& outcome, const environment::Service
   }
   static const policy::Scaling kUnstated;
   if (outcome.rehearsal.requests_per_second.size() > 0) {
-    runs.push_back({"tuned", "the traffic it was tuned on", &outcome.rehearsal,
-                    tuned != nullptr ? tuned : &kUnstated});
+    runs.push_back(
+        {"tuned", "the traffic it was tuned on", &outcome.rehearsal, tuned != nullptr ? tuned : &kUnstated});
   }
   return page_html(title_of(outcome.environment, outcome.service, "tuned policy"), outcome_json(outcome),
                    page_json("tune", outcome.environment, outcome.service, service, runs, &outcome));

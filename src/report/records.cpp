@@ -61,7 +61,8 @@ std::string series_csv(const sim::Rehearsal& rehearsal) {
   std::string text(time.name());
   text += ",requests_per_second,cpu_percent,";
   if (latency) text += "p95_ms,";
-  text += "in_service_instances,launching_instances,draining_instances,desired_instances,cost_usd_cumulative\n";
+  text +=
+      "in_service_instances,launching_instances,draining_instances,desired_instances,cost_usd_cumulative\n";
   const auto out = std::back_inserter(text);
   // An empty field where a number is missing, as spreadsheets and pandas read it.
   const auto number = [&](double value) {

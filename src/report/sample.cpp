@@ -37,7 +37,8 @@ double rate_at(std::int32_t tick, const SampleOptions& options, Noise& noise) {
   double rate = options.peak_requests_per_second * week * (0.18 + 0.72 * bump(night) * bump(night));
   // A surge on the tenth day, in the evening, to 1.6 times the peak within 20 minutes.
   const double surge = (static_cast<double>(tick) - 9.8 * 1440) / 150;
-  if (surge > 0 && surge < 1) rate += options.peak_requests_per_second * 0.7 * std::min(1.0, 7 * surge) * (1 - surge);
+  if (surge > 0 && surge < 1)
+    rate += options.peak_requests_per_second * 0.7 * std::min(1.0, 7 * surge) * (1 - surge);
   return rate * (0.94 + 0.12 * noise.next());
 }
 
@@ -157,7 +158,8 @@ sim::Rehearsal sample_rehearsal(const SampleOptions& options) {
 
     rehearsal.requests_per_second.values.push_back(rate);
     rehearsal.cpu_percent.push_back(cpu);
-    if (options.latency) rehearsal.p95_ms.push_back(40 + (cpu < 95 ? 900 / (100 - cpu) : 180 + 4 * (cpu - 95)));
+    if (options.latency)
+      rehearsal.p95_ms.push_back(40 + (cpu < 95 ? 900 / (100 - cpu) : 180 + 4 * (cpu - 95)));
     rehearsal.trajectory.in_service.push_back(in_service);
     rehearsal.trajectory.launching.push_back(launching);
     rehearsal.trajectory.draining.push_back(leaving);
@@ -191,8 +193,8 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
   outcome.service = options.service;
   outcome.aim = "cheapest";
   outcome.seconds = 3.25;
-  outcome.unseen_description = "the last third of the traffic, " +
-                               duration_text(base::Milliseconds{60'000} * options.ticks);
+  outcome.unseen_description =
+      "the last third of the traffic, " + duration_text(base::Milliseconds{60'000} * options.ticks);
   outcome.notes = {"The start-up time of 4 min comes from headroom.yaml."};
 
   SampleOptions tuning = options;
@@ -211,7 +213,8 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
       candidate.score = score_of(rehearsal, 1);
       candidate.feasible = rehearsal.summary.objective_met;
       if (candidate.feasible) {
-        const bool better = !outcome.found || candidate.score.cost_usd.mean < outcome.best.score.cost_usd.mean;
+        const bool better =
+            !outcome.found || candidate.score.cost_usd.mean < outcome.best.score.cost_usd.mean;
         if (better) {
           outcome.best = candidate;
           outcome.best_summary = rehearsal.summary;
@@ -226,10 +229,12 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
   }
   outcome.invalid = 7;
   for (const tune::Candidate& candidate : outcome.sample) {
-    const bool beaten = std::any_of(outcome.sample.begin(), outcome.sample.end(), [&](const tune::Candidate& other) {
-      return other.score.cost_usd.mean < candidate.score.cost_usd.mean &&
-             other.score.objective_violation_percent.mean <= candidate.score.objective_violation_percent.mean;
-    });
+    const bool beaten =
+        std::any_of(outcome.sample.begin(), outcome.sample.end(), [&](const tune::Candidate& other) {
+          return other.score.cost_usd.mean < candidate.score.cost_usd.mean &&
+                 other.score.objective_violation_percent.mean <=
+                     candidate.score.objective_violation_percent.mean;
+        });
     if (!beaten) outcome.front.push_back(candidate);
   }
   outcome.binding = "CPU binds: the cheaper policies violate it for more than 1 % of the minutes.";

@@ -9,7 +9,7 @@
 #include "report/sample.hpp"
 #include "report/text.hpp"
 
-using namespace headroom;
+namespace report = headroom::report;
 
 int main(int argc, char** argv) {
   if (argc != 2) {
@@ -21,23 +21,25 @@ int main(int argc, char** argv) {
   const auto write = [&](const char* name, const std::string& text) {
     std::ofstream(folder / name, std::ios::binary) << text;
   };
-  const base::Milliseconds july{1'404'172'800'000};  // 2014-07-01T00:00:00Z
+  const headroom::base::Milliseconds july{1'404'172'800'000};  // 2014-07-01T00:00:00Z
 
   const report::SampleOptions hours{.ticks = 480, .latency = true};
-  write("hours.html", report_html(report::sample_rehearsal(hours), report::sample_service(hours)));
+  write("hours.html", report::report_html(report::sample_rehearsal(hours), report::sample_service(hours)));
 
   // A name that would run as a script if it ever became markup.
-  const report::SampleOptions hostile{.service = "</script><script>window.escaped=1</script><b>&amp;", .ticks = 60};
-  write("hostile.html", report_html(report::sample_rehearsal(hostile), report::sample_service(hostile)));
+  const report::SampleOptions hostile{.service = "</script><script>window.escaped=1</script><b>&amp;",
+                                      .ticks = 60};
+  write("hostile.html",
+        report::report_html(report::sample_rehearsal(hostile), report::sample_service(hostile)));
 
   // Sixteen weeks of minutes: the longest that must open at once.
   const report::SampleOptions weeks{.start = july, .ticks = 16 * 7 * 1440};
-  const sim::Rehearsal long_one = report::sample_rehearsal(weeks);
-  write("weeks.html", report_html(long_one, report::sample_service(weeks)));
+  const headroom::sim::Rehearsal long_one = report::sample_rehearsal(weeks);
+  write("weeks.html", report::report_html(long_one, report::sample_service(weeks)));
 
   const report::SampleOptions tuned{.start = july, .ticks = 8 * 7 * 1440};
-  const tune::Outcome outcome = report::sample_outcome(tuned);
-  write("tuned.html", report_html(outcome, report::sample_service(tuned)));
+  const headroom::tune::Outcome outcome = report::sample_outcome(tuned);
+  write("tuned.html", report::report_html(outcome, report::sample_service(tuned)));
   fmt::print("{}\n{}", report::rehearsal_text(long_one, report::sample_service(weeks)),
              report::outcome_text(outcome, report::sample_service(tuned).objective));
 }

@@ -17,9 +17,8 @@ namespace {
 
 // Columns that a terminal needs for UTF-8 text of single-width characters: its code points.
 int columns_of(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
+  return static_cast<int>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 // Control characters of a name must not reach a terminal.
@@ -27,16 +26,19 @@ std::string visible(std::string_view text) {
   std::string safe(text);
   std::replace_if(
       safe.begin(), safe.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F; }, ' ');
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F; },
+      ' ');
   return safe;
 }
 
 std::string left(std::string_view text, int width) {
-  return std::string(text) + std::string(static_cast<std::size_t>(std::max(0, width - columns_of(text))), ' ');
+  return std::string(text) +
+         std::string(static_cast<std::size_t>(std::max(0, width - columns_of(text))), ' ');
 }
 
 std::string right(std::string_view text, int width) {
-  return std::string(static_cast<std::size_t>(std::max(0, width - columns_of(text))), ' ') + std::string(text);
+  return std::string(static_cast<std::size_t>(std::max(0, width - columns_of(text))), ' ') +
+         std::string(text);
 }
 
 // The first `width` columns, with "~" for what was cut.
@@ -166,7 +168,8 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   if (promise.empty()) {
     text += "  NO OBJECTIVE IS SET\n\n";
   } else {
-    text += wrapped("  ", fmt::format("OBJECTIVE {}: {}", summary.objective_met ? "KEPT" : "MISSED", promise));
+    text +=
+        wrapped("  ", fmt::format("OBJECTIVE {}: {}", summary.objective_met ? "KEPT" : "MISSED", promise));
     if (summary.objective_violation_minutes > 0) {
       text += wrapped("  ", fmt::format("beyond it for {} min, {} of the time",
                                         exact_text(summary.objective_violation_minutes),
@@ -193,7 +196,8 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
 
   // Bars as wide as the terminal leaves: 80 less the indent and the name, and room for the figure.
   constexpr int kBarColumns = 46;
-  const std::vector<double> instances(rehearsal.trajectory.in_service.begin(), rehearsal.trajectory.in_service.end());
+  const std::vector<double> instances(rehearsal.trajectory.in_service.begin(),
+                                      rehearsal.trajectory.in_service.end());
   const auto chart = [&](std::string_view name, std::span<const double> values, std::string_view unit) {
     double most = 0;
     for (const double value : values) {
@@ -223,8 +227,9 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
   if (const std::string promise = objective_text(objective); !promise.empty()) {
     text += wrapped("  objective: ", promise);
   }
-  std::string tried = fmt::format("{} policies tried on {}", number_text(static_cast<double>(outcome.evaluated), 0),
-                                  duration_text(outcome.rehearsal.requests_per_second.duration()));
+  std::string tried =
+      fmt::format("{} policies tried on {}", number_text(static_cast<double>(outcome.evaluated), 0),
+                  duration_text(outcome.rehearsal.requests_per_second.duration()));
   if (outcome.seconds > 0) tried += fmt::format(" in {} s", short_text(outcome.seconds));
   tried += fmt::format("; {} keep the objective", number_text(static_cast<double>(outcome.feasible), 0));
   if (outcome.invalid > 0) {
@@ -253,8 +258,9 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     constexpr int kCpu = 9;
     const auto cells = [&](std::string_view name, std::string_view money, std::string_view violated,
                            std::string_view cpu, std::string_view verdict) {
-      std::string line = "  " + left(cut(name, kName), kName) + right(money, kMoney) + right(violated, kViolated) +
-                         right(cpu, kCpu) + (verdict.empty() ? "" : "   ") + std::string(verdict);
+      std::string line = "  " + left(cut(name, kName), kName) + right(money, kMoney) +
+                         right(violated, kViolated) + right(cpu, kCpu) + (verdict.empty() ? "" : "   ") +
+                         std::string(verdict);
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + '\n';
     };
@@ -283,19 +289,21 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     for (std::size_t i = 1; i < outcome.unseen.size(); ++i) {
       const tune::Contender& other = outcome.unseen[i];
       const double saved = cost_usd_per_month(other.score.cost_usd.mean - tuned.score.cost_usd.mean, length);
-      const double share = other.score.cost_usd.mean > 0
-                               ? 100 * (other.score.cost_usd.mean - tuned.score.cost_usd.mean) /
-                                     other.score.cost_usd.mean
-                               : 0;
-      std::string line = fmt::format("{} costs {} a month ({}) {} than {}", tuned.name, money_text(std::abs(saved)),
-                                     percent_text(std::abs(share)), saved < 0 ? "more" : "less", other.name);
+      const double share =
+          other.score.cost_usd.mean > 0
+              ? 100 * (other.score.cost_usd.mean - tuned.score.cost_usd.mean) / other.score.cost_usd.mean
+              : 0;
+      std::string line =
+          fmt::format("{} costs {} a month ({}) {} than {}", tuned.name, money_text(std::abs(saved)),
+                      percent_text(std::abs(share)), saved < 0 ? "more" : "less", other.name);
       if (saved == 0) line = fmt::format("{} costs as much as {}", tuned.name, other.name);
       if (!other.score.objective_met && tuned.score.objective_met) line += ", which misses the objective";
       text += wrapped("  ", line + ".");
     }
     for (const tune::Contender& contender : outcome.unseen) {
       if (contender.parameters.empty() || &contender == &tuned) continue;
-      text += wrapped(fmt::format("  {}: ", cut(visible(contender.name), kName)), parameters_text(contender.parameters));
+      text += wrapped(fmt::format("  {}: ", cut(visible(contender.name), kName)),
+                      parameters_text(contender.parameters));
     }
   }
 
@@ -305,9 +313,10 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     for (const tune::Sensitivity& sensitivity : outcome.sensitivities) {
       std::string line = "    " + left(cut(visible(sensitivity.parameter), name_width), name_width);
       if (sensitivity.matters) {
-        line += fmt::format("  {}..{}, violated {}..{} %", money_text(sensitivity.cost_usd_low),
-                            money_text(sensitivity.cost_usd_high), short_text(sensitivity.violation_percent_low),
-                            short_text(sensitivity.violation_percent_high));
+        line +=
+            fmt::format("  {}..{}, violated {}..{} %", money_text(sensitivity.cost_usd_low),
+                        money_text(sensitivity.cost_usd_high), short_text(sensitivity.violation_percent_low),
+                        short_text(sensitivity.violation_percent_high));
       } else {
         line += "  does not matter";
       }
@@ -328,10 +337,10 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     bool missed = false;
     for (const tune::Variation& variation : outcome.variations) {
       missed = missed || !variation.tuned.objective_met || !variation.present.objective_met;
-      std::string line = "  " + left(cut(visible(variation.name), 22), 22) +
-                         right(money_text(variation.tuned.cost_usd.mean), 14) +
-                         right(violated(variation.tuned), 14) + right(money_text(variation.present.cost_usd.mean), 14) +
-                         right(violated(variation.present), 14);
+      std::string line =
+          "  " + left(cut(visible(variation.name), 22), 22) +
+          right(money_text(variation.tuned.cost_usd.mean), 14) + right(violated(variation.tuned), 14) +
+          right(money_text(variation.present.cost_usd.mean), 14) + right(violated(variation.present), 14);
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + '\n';
     }

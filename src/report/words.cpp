@@ -64,12 +64,14 @@ std::string text_of(const policy::StepPolicy& policy) {
   if (policy.periods > 1) {
     parts.push_back(fmt::format("{} of {} periods must breach", policy.datapoints, policy.periods));
   }
-  if (const std::string cooldown = cooldowns_text(policy.cooldown_out, policy.cooldown_in); !cooldown.empty()) {
+  if (const std::string cooldown = cooldowns_text(policy.cooldown_out, policy.cooldown_in);
+      !cooldown.empty()) {
     parts.push_back(cooldown);
   }
   if (policy.semantics == policy::StepSemantics::aws_simple) parts.emplace_back("AWS simple scaling");
   if (policy.semantics == policy::StepSemantics::aws_step) parts.emplace_back("AWS step scaling");
-  std::string head = fmt::format("step on {} every {}", metric_text(policy.metric), duration_text(policy.every));
+  std::string head =
+      fmt::format("step on {} every {}", metric_text(policy.metric), duration_text(policy.every));
   if (policy.window.count() > 0) head += fmt::format(" (mean of {})", duration_text(policy.window));
   return head + ": " + joined(parts, "; ");
 }
@@ -87,7 +89,8 @@ std::string text_of(const policy::TargetPolicy& policy) {
   } else {
     parts.push_back(fmt::format("as AWS, {} periods out, {} in", policy.periods_out, policy.periods_in));
   }
-  if (const std::string cooldown = cooldowns_text(policy.cooldown_out, policy.cooldown_in); !cooldown.empty()) {
+  if (const std::string cooldown = cooldowns_text(policy.cooldown_out, policy.cooldown_in);
+      !cooldown.empty()) {
     parts.push_back(cooldown);
   }
   if (!policy.scale_in) parts.emplace_back("never scales in");
@@ -184,10 +187,9 @@ std::string utc_text(base::Milliseconds since_epoch) {
   const auto day = std::chrono::floor<std::chrono::days>(since_epoch);
   const std::chrono::year_month_day date{std::chrono::sys_days{day}};
   const std::int64_t second = (whole - day).count();
-  std::string text =
-      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), second / 3600,
-                  second / 60 % 60, second % 60);
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                                 second / 3600, second / 60 % 60, second % 60);
   if (const std::int64_t rest = (since_epoch - whole).count(); rest != 0) text += fmt::format(".{:03}", rest);
   return text + "Z";
 }
@@ -226,10 +228,12 @@ std::string limits_text(const policy::Limits& limits) {
   if (limits.step_out) text += fmt::format(", at most {} added per decision", *limits.step_out);
   if (limits.step_in) text += fmt::format(", at most {} removed per decision", *limits.step_in);
   if (limits.rate_out) {
-    text += fmt::format(", at most {} added per {}", limits.rate_out->count, duration_text(limits.rate_out->per));
+    text +=
+        fmt::format(", at most {} added per {}", limits.rate_out->count, duration_text(limits.rate_out->per));
   }
   if (limits.rate_in) {
-    text += fmt::format(", at most {} removed per {}", limits.rate_in->count, duration_text(limits.rate_in->per));
+    text +=
+        fmt::format(", at most {} removed per {}", limits.rate_in->count, duration_text(limits.rate_in->per));
   }
   return text;
 }
@@ -245,7 +249,8 @@ std::vector<Threshold> thresholds(const policy::Scaling& scaling) {
                      for (const policy::Step& out : step.out) {
                        add({step.metric, out.threshold, Threshold::Side::out});
                      }
-                     for (const policy::Step& in : step.in) add({step.metric, in.threshold, Threshold::Side::in});
+                     for (const policy::Step& in : step.in)
+                       add({step.metric, in.threshold, Threshold::Side::in});
                    },
                    [&](const policy::TargetPolicy& target) {
                      add({target.metric, target.target, Threshold::Side::target});

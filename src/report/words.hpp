@@ -20,7 +20,8 @@ std::string number_text(double value, int decimals);
 // "$1,234.56"; four decimals below one dollar, for a rehearsal of an hour costs cents.
 std::string money_text(double usd);
 
-// At most three significant digits after rounding where the value is below 100: "0.0123", "4.57", "45.1", "312".
+// At most three significant digits after rounding where the value is below 100: "0.0123", "4.57", "45.1",
+// "312".
 std::string short_text(double value);
 
 // The shortest form that reads back: "0.5", "15", "1e+21".
