@@ -45,6 +45,35 @@ HWY_INLINE std::int32_t shift_left(std::int32_t a) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) << kBits);
 }
 
+HWY_INLINE float sqrt(float a) { return __builtin_sqrtf(a); }
+HWY_INLINE std::int32_t bits_of(float a) { return __builtin_bit_cast(std::int32_t, a); }
+HWY_INLINE float float_of_bits(std::int32_t a) { return __builtin_bit_cast(float, a); }
+// Integers as 32 bits: sums modulo 2^32 (a plain + must not overflow), exclusive or, shifts that bring in
+// zeros or the sign.
+HWY_INLINE std::int32_t add_words(std::int32_t a, std::int32_t b) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+}
+HWY_INLINE std::int32_t exclusive_or(std::int32_t a, std::int32_t b) { return a ^ b; }
+template <int kBits>
+HWY_INLINE std::int32_t shift_right_zeros(std::int32_t a) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) >> kBits);
+}
+template <int kBits>
+HWY_INLINE std::int32_t shift_right_sign(std::int32_t a) {
+  return a >> kBits;
+}
+// The 64 bits of the product of two words without sign.
+template <class Int>
+struct WideProduct {
+  Int high;
+  Int low;
+};
+HWY_INLINE WideProduct<std::int32_t> multiply_words(std::int32_t a, std::int32_t b) {
+  const std::uint64_t product = std::uint64_t{static_cast<std::uint32_t>(a)} * static_cast<std::uint32_t>(b);
+  return {static_cast<std::int32_t>(static_cast<std::uint32_t>(product >> 32)),
+          static_cast<std::int32_t>(static_cast<std::uint32_t>(product))};
+}
+
 // ---- many lanes
 
 #if !HWY_HAVE_SCALABLE  // vectors whose size is known when compiling can be members; the others are disabled
@@ -137,6 +166,40 @@ HWY_INLINE IntLanes count_bits(IntLanes a) {
 template <int kBits>
 HWY_INLINE IntLanes shift_left(IntLanes a) {
   return IntLanes(hn::ShiftLeft<kBits>(a.v));
+}
+
+HWY_INLINE FloatLanes sqrt(FloatLanes a) { return FloatLanes(hn::Sqrt(a.v)); }
+HWY_INLINE IntLanes bits_of(FloatLanes a) { return IntLanes(hn::BitCast(IntTag(), a.v)); }
+HWY_INLINE FloatLanes float_of_bits(IntLanes a) { return FloatLanes(hn::BitCast(FloatTag(), a.v)); }
+HWY_INLINE IntLanes add_words(IntLanes a, IntLanes b) { return a + b; }
+HWY_INLINE IntLanes exclusive_or(IntLanes a, IntLanes b) { return IntLanes(hn::Xor(a.v, b.v)); }
+template <int kBits>
+HWY_INLINE IntLanes shift_right_zeros(IntLanes a) {
+  const hn::RebindToUnsigned<IntTag> words;
+  return IntLanes(hn::BitCast(IntTag(), hn::ShiftRight<kBits>(hn::BitCast(words, a.v))));
+}
+template <int kBits>
+HWY_INLINE IntLanes shift_right_sign(IntLanes a) {
+  return IntLanes(hn::ShiftRight<kBits>(a.v));
+}
+HWY_INLINE WideProduct<IntLanes> multiply_words(IntLanes a, IntLanes b) {
+#if HWY_TARGET == HWY_SCALAR  // a vector of one lane has no even and odd lanes
+  const WideProduct<std::int32_t> product = multiply_words(hn::GetLane(a.v), hn::GetLane(b.v));
+  return {IntLanes(product.high), IntLanes(product.low)};
+#else
+  // Processors multiply the even lanes to 64 bits; the odd ones are moved there.
+  const hn::RebindToUnsigned<IntTag> words;
+  const hn::Repartition<std::uint64_t, IntTag> pairs;
+  const auto a_words = hn::BitCast(words, a.v);
+  const auto b_words = hn::BitCast(words, b.v);
+  const auto a_odd = hn::BitCast(words, hn::ShiftRight<32>(hn::BitCast(pairs, a_words)));
+  const auto b_odd = hn::BitCast(words, hn::ShiftRight<32>(hn::BitCast(pairs, b_words)));
+  const auto even = hn::MulEven(a_words, b_words);
+  const auto odd = hn::MulEven(a_odd, b_odd);
+  const auto high = hn::OddEven(hn::BitCast(words, odd), hn::BitCast(words, hn::ShiftRight<32>(even)));
+  const auto low = hn::OddEven(hn::BitCast(words, hn::ShiftLeft<32>(odd)), hn::BitCast(words, even));
+  return {IntLanes(hn::BitCast(IntTag(), high)), IntLanes(hn::BitCast(IntTag(), low))};
+#endif
 }
 
 #endif  // !HWY_HAVE_SCALABLE
