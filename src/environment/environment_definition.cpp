@@ -245,8 +245,10 @@ const Record<RawMetrics>& metrics_record() {
     r.info = {"metrics", "What the controller sees, and when.", {}};
     r.key("period", [](R& m) -> Milliseconds& { return m.metrics.period; }, duration(Milliseconds{1}),
           {"time of one sample", "1m", "1m"})
-        .key("lag", [](R& m) -> Milliseconds& { return m.metrics.lag; }, duration(),
-             {"from the end of a period until its sample is seen", "0s", "1m"})
+        .key("lag", [](R& m) -> std::optional<Milliseconds>& { return m.metrics.lag; }, duration(),
+             {"from the end of a period until its sample is seen (the capacity's metric_lag where not "
+              "written, else 0s)",
+              "", "1m"})
         .key("first", &R::first, record_kind("first metric", &first_record),
              {"additional delay of an instance's first sample", "", "{fresh: 12m, pool: 2m}"});
     r.check = [](Reader&, const Node&, R& raw) {
