@@ -16,7 +16,7 @@ namespace bl = base::HWY_NAMESPACE;
 
 // Slots a ring needs so that an order at tick t does not meet what is still remembered of older ticks.
 inline std::int32_t arrival_slots(const Shape& shape) { return shape.startup + shape.warm_up + 2; }
-inline std::int32_t departure_slots(const Shape& shape) { return shape.drain + 1; }
+inline std::int32_t departure_slots(const Shape& shape) { return shape.drain > 0 ? shape.drain : 1; }
 
 template <class L>
 HWY_INLINE void reset(const Shape& shape, typename L::Int initial, Counts<L>& counts) {
@@ -46,7 +46,7 @@ HWY_INLINE void begin_tick(const Shape& shape, Counts<L>& counts) {
     const std::int32_t over = warm < 0 ? warm + slots : warm;
     counts.warming = counts.warming + arrived - counts.arrivals[over];
     counts.arrivals[over] = Int(0);
-    // The newest leave first, so no more can be warming than are in service.
+    // Counts do not know whether a warming instance was among those that left: no more than all are warming.
     counts.warming = bl::max(Int(0), bl::min(counts.warming, counts.in_service));
   } else {
     counts.arrivals[counts.slot] = Int(0);

@@ -13,6 +13,8 @@ namespace {
 
 using base::Milliseconds;
 
+constexpr double kFullPercent = 100;  // a meter shows no more (sim/lane_engine-inl.hpp)
+
 // Collects the faults of one scaling; every method returns a usable value so that reading goes on.
 class Compiler {
  public:
@@ -48,8 +50,18 @@ class Compiler {
     faults_.push_back({{}, what, fix, path});
   }
 
+  // A policy that counts breaches must not count one sample twice.
+  void counts_samples(Milliseconds every, const std::string& path) {
+    if (every >= metric_period_ || every <= Milliseconds(0)) return;
+    fault(path,
+          fmt::format("{} is shorter than the metric period ({}), so one sample would count as several",
+                      base::format_duration(every), base::format_duration(metric_period_)),
+          "use at least metrics.period");
+  }
+
   // Samples in a window of means.
   std::int32_t window(Milliseconds window, const std::string& path) {
+    if (window < Milliseconds(0)) fault(path, "is negative", "use 0s, the latest sample, or more");
     if (window <= metric_period_) return 1;
     if (window % metric_period_ != Milliseconds(0)) {
       fault(path,
@@ -80,6 +92,14 @@ class Compiler {
     shape.outs =
         steps(policy.out, path + ".out", shape.out_inclusive, numbers.out_threshold, numbers.out_change);
     shape.ins = steps(policy.in, path + ".in", shape.in_inclusive, numbers.in_threshold, numbers.in_change);
+    for (std::size_t o = 0; o < policy.out.size() && policy.metric == Metric::cpu; ++o) {
+      const Step& step = policy.out[o];
+      if (step.threshold > kFullPercent || (step.threshold == kFullPercent && !step.inclusive)) {
+        fault(fmt::format("{}.out[{}]", path, o),
+              fmt::format("{} {} % is never reached", step.inclusive ? "at least" : "above", step.threshold),
+              "utilisation is seen as 100 % at most; use a lower threshold");
+      }
+    }
     for (std::size_t o = 0; o < policy.out.size(); ++o) {
       for (std::size_t i = 0; i < policy.in.size(); ++i) {
         if (policy.in[i].threshold > policy.out[o].threshold) {
@@ -92,6 +112,7 @@ class Compiler {
     }
     shape.periods = count(policy.periods, 1, kMaxPeriods, path + ".periods");
     numbers.datapoints = count(policy.datapoints, 1, shape.periods, path + ".datapoints");
+    if (shape.periods > 1) counts_samples(policy.every, path + ".every");
     numbers.cooldown_out = ticks(policy.cooldown_out, path + ".cooldown.out");
     numbers.cooldown_in = ticks(policy.cooldown_in, path + ".cooldown.in");
   }
@@ -107,7 +128,10 @@ class Compiler {
     shape.scale_in = policy.scale_in;
     shape.stabilise_out = stabilise(policy.stabilise_out, policy.every, path + ".stabilise.out");
     shape.stabilise_in = stabilise(policy.stabilise_in, policy.every, path + ".stabilise.in");
-    numbers.target = number(policy.target, 1e-3, 1e6, path + ".value");
+    if (policy.semantics == TargetSemantics::aws && std::max(policy.periods_out, policy.periods_in) > 1)
+      counts_samples(policy.every, path + ".every");
+    numbers.target =
+        number(policy.target, 1e-3, policy.metric == Metric::cpu ? kFullPercent : 1e6, path + ".value");
     numbers.tolerance = number(policy.tolerance, 0, 1, path + ".tolerance");
     numbers.in_below = number(policy.in_below, 0, 1, path + ".in_below");
     numbers.periods_out = count(policy.periods_out, 1, 1000, path + ".periods.out");
@@ -130,6 +154,10 @@ class Compiler {
       for (int day = 0; day < 7; ++day) {
         if (entry.days[static_cast<std::size_t>(day)]) shape.entry[k].days |= 1 << day;
       }
+      if (shape.entry[k].days == 0)
+        fault(fmt::format("{}[{}].days", path, k), "an entry without a day", "name at least one day");
+      if (entry.from == std::chrono::hours(24))
+        fault(fmt::format("{}[{}].from", path, k), "24:00 begins no day", "use 00:00 of the next day");
       const auto of_day = [&](Milliseconds time, const char* field) {
         if (time < Milliseconds(0) || time > std::chrono::hours(24)) {
           fault(fmt::format("{}[{}].{}", path, k, field), "is no time of a day", "use 00:00 to 24:00");
@@ -139,7 +167,7 @@ class Compiler {
       };
       shape.entry[k].from_ms = of_day(entry.from, "from");
       shape.entry[k].to_ms = of_day(entry.to, "to");
-      numbers.at_least[k] = count(entry.at_least, 0, kMaxInstances, fmt::format("{}[{}].at_least", path, k));
+      numbers.at_least[k] = count(entry.at_least, 1, kMaxInstances, fmt::format("{}[{}].at_least", path, k));
     }
   }
 
@@ -177,8 +205,9 @@ class Compiler {
       if (window < Milliseconds(0)) fault(path, "is negative", "use 0s or more");
       return 1;
     }
-    // The evaluations that lie within the window, both ends included.
-    const auto n = window / every + 1;
+    // The evaluations less than a window old, the present one included: one that is exactly a window old no
+    // longer counts (stabilizeRecommendationWithBehaviors of horizontal.go in Kubernetes).
+    const auto n = std::max<std::int64_t>(1, (window + every - Milliseconds(1)) / every);
     if (n > kMaxStabilise) {
       fault(path, fmt::format("a window of {} evaluations is too long", n),
             fmt::format("use at most {} evaluations", kMaxStabilise));
@@ -215,7 +244,8 @@ base::Result<Compiled> compile(const Scaling& scaling, Milliseconds tick, Millis
   Shape& shape = compiled.shape;
   Numbers<base::One>& numbers = compiled.numbers;
 
-  numbers.min = compiler.count(scaling.limits.min, 0, kMaxInstances, "min");
+  // Without an instance there is no utilisation to decide by, and nothing that would start the first one.
+  numbers.min = compiler.count(scaling.limits.min, 1, kMaxInstances, "min");
   numbers.max = compiler.count(scaling.limits.max, 1, kMaxInstances, "max");
   if (scaling.limits.min > scaling.limits.max) {
     compiler.fault("min", fmt::format("{} is above max {}", scaling.limits.min, scaling.limits.max),

@@ -21,6 +21,7 @@ struct Compiled {
 base::Result<std::int32_t> in_ticks(base::Milliseconds duration, base::Milliseconds tick,
                                     std::string_view path);
 
+// Requires: tick and metric_period above 0.
 // Errors: one fault per field that is no whole number of ticks, lies outside what the kernel holds, or
 // contradicts another. Each carries the field's path below `scale`: "policies[0].step.cooldown.out".
 base::Result<Compiled> compile(const Scaling& scaling, base::Milliseconds tick,

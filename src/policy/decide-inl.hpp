@@ -1,9 +1,9 @@
 // The decision kernel: observation, numbers and state to a decision, over a lane type.
 //
-// Four stages, each a function that leaves its reason: every policy votes for a number of instances
-// (step, target, schedule); the largest vote is the recommendation; the limits bound it (per decision, per
-// time, min and max); what is left becomes instances to add or to remove. Sources of the rules:
-// docs/reference/policies.md.
+// Four stages, each a function that leaves its reason: every policy votes for a number of instances (step,
+// target); the largest vote, or what a schedule asks for where that is more, is the recommendation; the
+// limits bound it (per decision, per time, min and max); what is left becomes instances to add or to remove.
+// The rules with an example each, and their sources: docs/reference/policies.md.
 #if defined(HEADROOM_POLICY_DECIDE_INL_HPP_) == defined(HWY_TARGET_TOGGLE)
 #ifdef HEADROOM_POLICY_DECIDE_INL_HPP_
 #undef HEADROOM_POLICY_DECIDE_INL_HPP_
@@ -26,7 +26,8 @@ HWY_INLINE typename L::Int reason_if(typename L::Mask mask, Reason reason) {
   return bl::select(mask, typename L::Int(bit(reason)), typename L::Int(0));
 }
 
-// What one policy asks for: a number of instances in service plus launching; kAbstain: whatever others say.
+// What one policy asks for: a number of instances in service plus launching. kAbstain: it asks for nothing
+// and holds nobody back, which is not the same as a vote for the present number.
 template <class L>
 struct Vote {
   typename L::Int desired;
@@ -99,7 +100,7 @@ HWY_INLINE Vote<L> vote_step(std::int32_t tick, const PolicyShape& shape, const 
                 reason_if<L>(!(metric.missing || breach_out || breach_in), Reason::within_band);
   if (shape.periods > 1) {
     // A missing sample is no datapoint: it neither breaches nor pushes an older one out.
-    const Int mask((1 << shape.periods) - 1);
+    const Int mask(static_cast<std::int32_t>((1u << shape.periods) - 1));
     const auto push = [&](Int bits, Mask breach) {
       return bl::select(metric.missing, bits,
                         (bl::template shift_left<1>(bits) | bl::select(breach, Int(1), none)) & mask);
@@ -135,16 +136,27 @@ HWY_INLINE Vote<L> vote_step(std::int32_t tick, const PolicyShape& shape, const 
             reason_if<L>((out && progress_out) || (in && progress_in), Reason::in_progress);
   const Mask act_out = out && !held_out;
   const Mask act_in = in && !held_in;
-  memory.gives_way = bl::select(act_in, Int(1), none);
-  return {bl::select(act_out, wanted, bl::select(act_in, total - remove, total)), reasons};
+  const Int fewer = bl::max(none, total - remove);
+  Int desired = bl::select(act_out, wanted, bl::select(act_in, fewer, total));
+  if (shape.ins == 0) {
+    // A policy that can only add has no say in how many may go.
+    desired = bl::select(breach_out || metric.missing, desired, Int(kAbstain));
+  }
+  memory.gives_way = bl::select(desired < total, Int(1), none);
+  return {desired, reasons};
 }
+
+// A metric carries the rounding of a few float32 operations, each of at most 2^-24 of its result. Where a
+// proportion is compared, or rounded up to whole instances, a millionth is no difference: without it, 2
+// instances at 75 % would be 4 of 50 % rather than 3 whenever the 75 came out one bit too high.
+constexpr float kSlack = 0x1p-20f;
 
 // ceil(instances * metric / target), within what an int can hold.
 template <class L>
 HWY_INLINE typename L::Int proportional(typename L::Int instances, typename L::Float value,
                                         typename L::Float target) {
   using Float = typename L::Float;
-  const Float wanted = bl::to_float(instances) * value / target;
+  const Float wanted = bl::to_float(instances) * value / target * Float(1.0f - kSlack);
   return bl::ceil_to_int(bl::min(wanted, Float(static_cast<float>(kMaxInstances))));
 }
 
@@ -157,8 +169,8 @@ HWY_INLINE Vote<L> vote_target_hpa(const PolicyShape& shape, const PolicyNumbers
   using Mask = typename L::Mask;
   const Int none(0);
   const Int total = observation.in_service + observation.launching;
-  const Float upper = numbers.target * (Float(1.0f) + numbers.tolerance);
-  const Float lower = numbers.target * (Float(1.0f) - numbers.tolerance);
+  const Float upper = numbers.target * (Float(1.0f + kSlack) + numbers.tolerance);
+  const Float lower = numbers.target * (Float(1.0f - kSlack) - numbers.tolerance);
   const Mask above = metric.value > upper && !metric.missing;
   const Mask below = metric.value < lower && !metric.missing;
 
@@ -177,27 +189,43 @@ HWY_INLINE Vote<L> vote_target_hpa(const PolicyShape& shape, const PolicyNumbers
 
   // Stabilisation: not above the smallest recommendation of the out window, not below the largest of the in
   // window, the present one included.
-  const int slot = memory.evaluations & (kMaxStabilise - 1);
-  memory.recommended[slot] = wanted;
-  Int floor_in = wanted;
-  for (int k = 1; k < shape.stabilise_in && k <= memory.evaluations; ++k) {
-    floor_in = bl::max(floor_in, memory.recommended[(memory.evaluations - k) & (kMaxStabilise - 1)]);
+  if (shape.stabilise_in > 1 || shape.stabilise_out > 1) {
+    if (memory.evaluations == 0) {
+      // What is there at the first evaluation counts as recommended before it.
+      memory.recommended[0] = total;
+      memory.evaluations = 1;
+    }
+    const auto back = [&](int k) -> Int& {
+      return memory.recommended[(memory.evaluations - k) & (kMaxStabilise - 1)];
+    };
+    // Without a metric there is no new recommendation, so the one before stands.
+    back(0) = bl::select(metric.missing, back(1), wanted);
+    Int ceiling_out = wanted;
+    Int floor_in = wanted;
+    for (int k = 1; k < shape.stabilise_out && k <= memory.evaluations; ++k) {
+      ceiling_out = bl::min(ceiling_out, back(k));
+    }
+    for (int k = 1; k < shape.stabilise_in && k <= memory.evaluations; ++k) {
+      floor_in = bl::max(floor_in, back(k));
+    }
+    const Int stable = bl::select(metric.missing, total, bl::min(bl::max(total, ceiling_out), floor_in));
+    reasons = reasons | reason_if<L>(!(stable == wanted), Reason::stabilised);
+    wanted = stable;
   }
-  Int ceiling_out = wanted;
-  for (int k = 1; k < shape.stabilise_out && k <= memory.evaluations; ++k) {
-    ceiling_out = bl::min(ceiling_out, memory.recommended[(memory.evaluations - k) & (kMaxStabilise - 1)]);
-  }
-  const Int stable = bl::min(bl::max(total, ceiling_out), floor_in);
-  reasons = reasons | reason_if<L>(!(stable == wanted), Reason::stabilised);
-  wanted = stable;
 
+  const Mask grows = wanted > total;
+  const Mask shrinks = wanted < total;
   if (!shape.scale_in) {
-    reasons = reasons | reason_if<L>(wanted < total, Reason::scale_in_disabled);
-    wanted = bl::max(wanted, total);
+    // It has no say in how many may go, so that another policy can see to that.
+    reasons = reasons | reason_if<L>(shrinks, Reason::scale_in_disabled);
+    reasons = reasons | reason_if<L>(grows && cooldown, Reason::cooldown);
+    wanted = bl::select(grows, bl::select(cooldown, total, wanted),
+                        bl::select(above || metric.missing, total, Int(kAbstain)));
+  } else {
+    const Mask held = cooldown && (grows || shrinks);
+    reasons = reasons | reason_if<L>(held, Reason::cooldown);
+    wanted = bl::select(held, total, wanted);
   }
-  const Mask held = cooldown && !(wanted == total);
-  reasons = reasons | reason_if<L>(held, Reason::cooldown);
-  wanted = bl::select(held || metric.missing, total, wanted);
   memory.gives_way = bl::select(wanted < total, Int(1), none);
   return {wanted, reasons};
 }
@@ -211,7 +239,8 @@ HWY_INLINE Vote<L> vote_target_aws(const PolicyShape& shape, const PolicyNumbers
   const Int none(0);
   const Int total = observation.in_service + observation.launching;
   const Mask above = metric.value > numbers.target && !metric.missing;
-  const Mask below = metric.value < numbers.target * numbers.in_below && !metric.missing;
+  const Mask below =
+      metric.value < numbers.target * (numbers.in_below - typename L::Float(kSlack)) && !metric.missing;
   // A missing sample neither counts nor ends a run.
   memory.out_run =
       bl::select(metric.missing, memory.out_run, bl::select(above, memory.out_run + Int(1), none));
@@ -231,13 +260,15 @@ HWY_INLINE Vote<L> vote_target_aws(const PolicyShape& shape, const PolicyNumbers
                 reason_if<L>((out || in) && cooldown, Reason::cooldown) |
                 reason_if<L>((out && proposed <= total) || (in && warming), Reason::in_progress);
   const Mask act_out = out && !held_out;
-  Mask act_in = in && !held_in;
+  const Mask act_in = in && !held_in;
+  Int desired = bl::select(act_out || act_in, proposed, total);
   if (!shape.scale_in) {
+    // It has no say in how many may go, so that another policy can see to that.
     reasons = reasons | reason_if<L>(act_in, Reason::scale_in_disabled);
-    act_in = Mask(false);
+    desired = bl::select(above || metric.missing, desired, Int(kAbstain));
   }
-  memory.gives_way = bl::select(act_in, Int(1), none);
-  return {bl::select(act_out || act_in, proposed, total), reasons};
+  memory.gives_way = bl::select(desired < total, Int(1), none);
+  return {desired, reasons};
 }
 
 // Whether the entry covers the instant; one that ends at or before its start runs over midnight and belongs
@@ -250,14 +281,16 @@ inline bool covers(const ScheduleEntryShape& entry, const Now& now) {
   return (today && now.ms_of_day >= entry.from_ms) || (yesterday && now.ms_of_day < entry.to_ms);
 }
 
+// What the schedule asks for at least; kAbstain: no entry covers the instant.
 template <class L>
-HWY_INLINE Vote<L> vote_schedule(const Now& now, const PolicyShape& shape, const PolicyNumbers<L>& numbers) {
+HWY_INLINE typename L::Int scheduled(const Now& now, const PolicyShape& shape,
+                                     const PolicyNumbers<L>& numbers) {
   using Int = typename L::Int;
   Int wanted(kAbstain);
   for (int k = 0; k < shape.entries; ++k) {
     if (covers(shape.entry[k], now)) wanted = bl::max(wanted, numbers.at_least[k]);
   }
-  return {wanted, reason_if<L>(wanted > Int(kAbstain), Reason::schedule)};
+  return wanted;
 }
 
 HWY_INLINE bool is_due(const PolicyShape& shape, std::int32_t tick) {
@@ -298,8 +331,10 @@ HWY_INLINE void reset(const Shape& shape, State<L>& state) {
   }
 }
 
-// The recommendation: the largest vote. A policy between its evaluations holds what there is, unless it
-// wanted fewer when it was last asked: then it leaves the word to those that are due.
+// The recommendation: the largest vote, and at least what the schedules ask for. A policy between its
+// evaluations holds what there is, unless it wanted fewer or had no say when it was last asked: then it
+// leaves the word to those that are due. Where all abstain, what there is stays; where there are only
+// schedules, they alone say how many, and min where they are silent.
 template <class L>
 HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observation, const Shape& shape,
                                  const Numbers<L>& numbers, State<L>& state) {
@@ -308,15 +343,16 @@ HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observati
   Int best(kAbstain);
   Int policy(-1);
   Int reasons(0);
+  Int reasons_abstained(shape.policies == 0 ? bit(Reason::not_due) : 0);
   bool due_any = false;
+  bool only_schedules = shape.policies > 0;
   for (int p = 0; p < shape.policies; ++p) {
     const PolicyShape& s = shape.policy[p];
     PolicyState<L>& memory = state.policy[p];
+    if (s.kind == Kind::schedule) continue;
+    only_schedules = false;
     Vote<L> vote;
-    if (s.kind == Kind::schedule) {
-      vote = vote_schedule<L>(now, s, numbers.policy[p]);
-      due_any = true;
-    } else if (is_due(s, now.tick)) {
+    if (is_due(s, now.tick)) {
       const Signal<L> metric = signal<L>(s, observation, state);
       if (s.kind == Kind::step) {
         vote = vote_step<L>(now.tick, s, numbers.policy[p], metric, observation, state, memory);
@@ -331,16 +367,28 @@ HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observati
     } else {
       vote = {bl::select(memory.gives_way > Int(0), Int(kAbstain), total), Int(bit(Reason::not_due))};
     }
+    reasons_abstained = reasons_abstained | bl::select(vote.desired == Int(kAbstain), vote.reasons, Int(0));
     const auto wins = vote.desired > best;
     best = bl::select(wins, vote.desired, best);
     policy = bl::select(wins, Int(p), policy);
     reasons = bl::select(wins, vote.reasons, reasons);
   }
   const auto silent = best == Int(kAbstain);
+  best = bl::select(silent, only_schedules ? Int(0) : total, best);
+  reasons = bl::select(silent, only_schedules ? Int(bit(Reason::not_due)) : reasons_abstained, reasons);
+  for (int p = 0; p < shape.policies; ++p) {
+    if (shape.policy[p].kind != Kind::schedule) continue;
+    const Int wanted = scheduled<L>(now, shape.policy[p], numbers.policy[p]);
+    const auto wins = wanted > best;
+    best = bl::select(wins, wanted, best);
+    policy = bl::select(wins, Int(p), policy);
+    reasons = bl::select(wins, Int(bit(Reason::schedule)), reasons);
+    due_any = true;
+  }
   Decision<L> decision;
-  decision.recommended = bl::select(silent, total, best);
+  decision.recommended = best;
   decision.policy = policy;
-  decision.reasons = bl::select(silent, Int(bit(Reason::not_due)), reasons);
+  decision.reasons = reasons;
   decision.due = due_any;
   return decision;
 }
@@ -372,12 +420,11 @@ HWY_INLINE void bound(const Observation<L>& observation, const Shape& shape, con
   decision.reasons = decision.reasons | reason_if<L>(bounded < decision.after_rate, Reason::at_max) |
                      reason_if<L>(bounded > decision.after_rate, Reason::at_min);
   decision.add = bl::max(none, bounded - total);
-  // Instances that are still launching cannot be taken out of service: those in service bear the removal,
-  // and they do not go below min for it.
-  const Int wanted = bl::max(none, total - bounded);
-  decision.remove = bl::min(wanted, bl::max(none, observation.in_service - numbers.min));
-  decision.reasons = decision.reasons | reason_if<L>(decision.remove < wanted, Reason::at_min);
+  // What is launching cannot be called back, and what serves does not make up for it: no more are removed
+  // than leave the number asked for in service.
+  decision.remove = bl::max(none, observation.in_service - bounded);
   decision.desired = total + decision.add - decision.remove;
+  decision.reasons = decision.reasons | reason_if<L>(decision.desired > bounded, Reason::in_progress);
 }
 
 template <class L>

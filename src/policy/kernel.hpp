@@ -151,9 +151,10 @@ struct PolicyState {
   Int in_bits;
   Int out_run;  // target aws: periods in a row above (below)
   Int in_run;
-  Int gives_way;  // 1: at its last evaluation it wanted fewer, so between evaluations it does not hold others
+  // 1: at its last evaluation it wanted fewer or had no say, so between evaluations it does not hold others.
+  Int gives_way;
   Int recommended[kMaxStabilise];  // target hpa: ring of the last recommendations
-  std::int32_t evaluations;        // so far; the same in all lanes
+  std::int32_t evaluations;        // so far, the present state of things at the first included (hpa)
 };
 
 template <class L>
@@ -190,7 +191,9 @@ struct Observation {
   using Mask = typename L::Mask;
   Float value[2];   // by Metric; 0 where missing
   Mask missing[2];  // no sample: never a reason to scale in
-  bool fresh;       // a sample has come since the tick before; the same in all lanes
+  // A metric period came to an end since the tick before, with a sample or with a missing one: so windows of
+  // several samples move on while samples are missing. The same in all lanes.
+  bool fresh;
   Int in_service;
   Int launching;
   Int warming;  // of those in service, the ones whose warm-up is not over
@@ -202,7 +205,7 @@ struct Decision {
   Int recommended;  // instances in service plus launching that the policies ask for
   Int after_step;
   Int after_rate;
-  Int desired;
+  Int desired;  // in service plus launching after this decision: what was there + add - remove
   Int add;
   Int remove;
   Int policy;   // index of the policy that counted, -1: none

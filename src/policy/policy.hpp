@@ -70,8 +70,8 @@ struct TargetPolicy {
   bool operator==(const TargetPolicy&) const = default;
 };
 
-// On these days, from `from` until `to` (of the day, UTC; `to` before `from` runs over midnight), at least
-// so many instances.
+// On these days, from `from` until `to` (of the day, UTC; `to` at or before `from` runs over midnight and
+// belongs to the day on which it starts), at least so many instances.
 struct ScheduleEntry {
   std::array<bool, 7> days{true, true, true, true, true, true, true};  // Monday first
   base::Milliseconds from{0};
@@ -80,6 +80,8 @@ struct ScheduleEntry {
   bool operator==(const ScheduleEntry&) const = default;
 };
 
+// A floor under what other policies ask for. Where there is no other policy, it alone says how many, and min
+// where no entry covers the instant.
 struct SchedulePolicy {
   std::vector<ScheduleEntry> entries;
   bool operator==(const SchedulePolicy&) const = default;

@@ -25,7 +25,7 @@ constexpr std::array<Words, kReasonCount> kWords{{
     {"rate_limit", "bounded by the rate limit"},
     {"at_max", "bounded by max"},
     {"at_min", "bounded by min"},
-    {"not_due", "no policy was due"},
+    {"not_due", "between evaluations"},
 }};
 
 }  // namespace

@@ -16,7 +16,7 @@ enum class Reason : std::uint32_t {
   missing_metric = 1u << 3,         // no sample to judge by: never a reason to scale in
   not_enough_datapoints = 1u << 4,  // breached, but not in enough periods yet
   cooldown = 1u << 5,               // held back: too soon after the last action
-  in_progress = 1u << 6,            // held back: an action is still in progress or an instance is warming
+  in_progress = 1u << 6,            // held back: instances are launching or warming
   stabilised = 1u << 7,             // held back by the stabilisation window
   scale_in_disabled = 1u << 8,
   schedule = 1u << 9,     // a schedule entry asked for at least this many
@@ -24,7 +24,7 @@ enum class Reason : std::uint32_t {
   rate_limit = 1u << 11,  // bounded per time
   at_max = 1u << 12,      // bounded by max
   at_min = 1u << 13,      // bounded by min
-  not_due = 1u << 14,     // no policy was due
+  not_due = 1u << 14,  // the policy that counted was between its evaluations, or no schedule entry covers now
 };
 inline constexpr int kReasonCount = 15;
 
