@@ -1,5 +1,6 @@
 #include "base/philox.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/math.hpp"
@@ -45,7 +46,11 @@ std::uint64_t Rng::bits64() {
 }
 
 std::uint64_t Rng::below(std::uint64_t count) {
-  if (count == 0) std::abort();
+  if (count == 0) {
+    std::fprintf(stderr, "base::Rng::below requires a count above 0 (seed %llu, stream %u)\n",
+                 static_cast<unsigned long long>(seed_), static_cast<unsigned>(stream_));
+    std::abort();
+  }
   // The first 2^64 mod count values would make the small results too frequent: they are drawn again.
   const std::uint64_t surplus = (0 - count) % count;
   for (;;) {

@@ -66,6 +66,11 @@ TEST(Rng, below_stays_below) {
   });
 }
 
+TEST(Rng, below_nothing_is_a_programmers_error) {
+  Rng rng(77);
+  EXPECT_DEATH((void)rng.below(0), "seed 77");
+}
+
 TEST(Rng, below_rejects_the_surplus_that_would_favour_small_results) {
   // With count = 3 * 2^62, a plain remainder would give the first third twice as often: 1/2 instead of 1/3.
   Rng rng(5);
