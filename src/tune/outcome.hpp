@@ -58,14 +58,20 @@ struct Variation {
   Score present;
 };
 
-// What happens to the aim when one parameter alone runs through its values around the winner.
+// What happens when one parameter alone changes and the others stay as the winner has them.
 struct Sensitivity {
   std::string parameter;
-  double cost_usd_low = 0;
+  double value = 0;          // the winner's, in the unit of the field
+  double unchanged_low = 0;  // between these tried values, the winner's among them, nothing changes
+  double unchanged_high = 0;
+  double cost_usd_low = 0;  // over all values tried
   double cost_usd_high = 0;
   double violation_percent_low = 0;
   double violation_percent_high = 0;
+  // A searched parameter: some value of its range changes the aim or the objective. Another: a change by a
+  // tenth (of a count: by one) does.
   bool matters = true;
+  bool searched = true;
   bool at_edge = false;  // the winner stands at the end of the range: a wider one may hold a better policy
 };
 

@@ -1,0 +1,323 @@
+#include "sim/scenario.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "base/units.hpp"
+#include "capacity/evaluate.hpp"
+#include "policy/compile.hpp"
+
+namespace headroom::sim {
+namespace {
+
+using base::Milliseconds;
+using environment::Environment;
+using environment::Service;
+
+// Between these factors of the limit float32 may stand on the other side of it than double: a utilisation
+// goes through five roundings of at most 2^-24 each.
+constexpr double kFloatMargin = 2e-6;
+
+class Compiler {
+ public:
+  Compiler(const Environment& environment, const Service& service)
+      : environment_(environment), service_(service), tick_(tick_of(environment)) {}
+
+  base::Result<Scenario> run() {
+    refuse_what_has_no_counts();
+    scenario_.environment = environment_.name;
+    scenario_.service = service_.name;
+    scenario_.tick = tick_;
+    scenario_.capacity = service_.capacity;
+    scenario_.price_usd_per_hour = service_.instance.price.value();
+    policy();
+    fleet();
+    metrics();
+    capacity();
+    objective();
+    if (!error_.faults.empty()) return error_;
+    return std::move(scenario_);
+  }
+
+ private:
+  void fault(const std::string& path, std::string what, std::string fix) {
+    error_.faults.push_back({{}, std::move(what), std::move(fix), "services." + service_.name + "." + path});
+  }
+  void environment_fault(const std::string& path, std::string what, std::string fix) {
+    error_.faults.push_back({{}, std::move(what), std::move(fix), path});
+  }
+
+  // What needs instances with identities; accepted in the file, not yet in a rehearsal.
+  void refuse_what_has_no_counts() {
+    const auto& scale = service_.scale;
+    if (scale.per_zone) fault("scale.per", "one group per zone is not rehearsed yet", "use `per: fleet`");
+    if (scale.pool > 0) fault("scale.pool", "a warm pool is not rehearsed yet", "use `pool: 0`");
+    if (scale.scaling.limits.min < 1) {
+      fault("scale.min",
+            "scaling to zero is not rehearsed yet: an empty fleet has no utilisation to decide on",
+            "use `min: 1` or more");
+    }
+    if (service_.instance.billing.model != environment::BillingModel::per_second) {
+      fault("instance.billing", "hourly billing is not rehearsed yet", "use `billing: per-second`");
+    } else if (service_.instance.billing.minimum > Milliseconds(0)) {
+      fault("instance.billing", "a minimum per start is not rehearsed yet", "use `billing: per-second`");
+    }
+    if (service_.objective.profit) {
+      fault("objective.profit", "a profit objective is not rehearsed yet", "use cpu or latency limits");
+    }
+    if (service_.objective.availability) {
+      fault("objective.availability", "an availability objective is not rehearsed yet",
+            "use cpu or latency limits");
+    }
+    if (environment_.metrics.first_fresh > Milliseconds(0) ||
+        environment_.metrics.first_pool > Milliseconds(0)) {
+      environment_fault("metrics.first", "a delay of the first metric is not rehearsed yet", "use 0s");
+    }
+    if (!environment_.faults.empty()) {
+      environment_fault("faults", "planned failures are not rehearsed yet", "remove them for now");
+    }
+  }
+
+  void policy() {
+    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period);
+    if (!compiled) {
+      for (base::Fault found : compiled.error().faults) {
+        found.path = "services." + service_.name + ".scale." + found.path;
+        error_.faults.push_back(std::move(found));
+      }
+      return;
+    }
+    scenario_.lanes.policy = compiled->shape;
+    scenario_.lanes.fleet.warm_up = compiled->warm_up_ticks;
+    scenario_.numbers = compiled->numbers;
+  }
+
+  void fleet() {
+    if (!service_.capacity.startup) {
+      fault("capacity", "the start-up time is not known",
+            "measure it with `headroom fit`, or write `startup: 4m` into `capacity`");
+      return;
+    }
+    const Milliseconds written =
+        *service_.capacity.startup + service_.capacity.in_service_delay.value_or(Milliseconds(0));
+    const auto ticks = (written + tick_ - Milliseconds(1)) / tick_;
+    if (ticks + scenario_.lanes.fleet.warm_up + 2 > fleet::kMaxRing) {
+      fault("capacity.startup",
+            fmt::format("{} are too many ticks of {}", base::format_duration(written),
+                        base::format_duration(tick_)),
+            "set a longer `tick:`");
+      return;
+    }
+    if (written != ticks * tick_) {
+      scenario_.notes.push_back(fmt::format(
+          "The start-up time of {} counts as {}, whole ticks of {}.", base::format_duration(written),
+          base::format_duration(ticks * tick_), base::format_duration(tick_)));
+    }
+    scenario_.lanes.fleet.startup = static_cast<std::int32_t>(ticks);
+  }
+
+  void metrics() {
+    if (environment_.metrics.period <= Milliseconds(0)) {
+      environment_fault("metrics.period", "is not positive", "use 1m, say");
+      return;
+    }
+    const Milliseconds measured = service_.capacity.metric_lag.value_or(Milliseconds(0));
+    const Milliseconds lag = environment_.metrics.lag.value_or(measured);
+    const auto period = policy::in_ticks(environment_.metrics.period, tick_, "metrics.period");
+    const auto lag_ticks = policy::in_ticks(lag, tick_, "metrics.lag");
+    for (const auto* part : {&period, &lag_ticks}) {
+      if (!*part)
+        error_.faults.insert(error_.faults.end(), part->error().faults.begin(), part->error().faults.end());
+    }
+    if (!period || !lag_ticks) return;
+    if (*period + *lag_ticks >= kMaxMetricTicks) {
+      environment_fault("metrics", "period and lag are too many ticks", "set a longer `tick:`");
+      return;
+    }
+    scenario_.lanes.metric_period = *period;
+    scenario_.lanes.metric_lag = *lag_ticks;
+  }
+
+  void capacity() {
+    const capacity::CapacityModel& model = service_.capacity;
+    if (!(model.slope_percent_per_rps > 0) || !std::isfinite(model.slope_percent_per_rps)) {
+      fault("capacity", "the utilisation per request is not known",
+            "measure it with `headroom fit`, or write `cpu_per_rpm: 0.00087` into `capacity`");
+      return;
+    }
+    scenario_.lanes.slope_percent_per_rps = static_cast<float>(model.slope_percent_per_rps);
+    scenario_.lanes.intercept_percent = static_cast<float>(model.intercept_percent);
+  }
+
+  void objective() {
+    const environment::Objective& objective = service_.objective;
+    double limit = std::numeric_limits<double>::infinity();
+    if (objective.cpu) limit = objective.cpu->value();
+    const auto latency = [&](const std::optional<Milliseconds>& bound, capacity::Quantile quantile,
+                             const char* name) {
+      if (!bound) return;
+      const std::string path = fmt::format("objective.{}", name);
+      if (service_.capacity.latency.empty()) {
+        fault(path, "the latency of an instance is not known",
+              "measure it with `headroom fit`, or state the objective as `cpu:`");
+        return;
+      }
+      const auto at =
+          capacity::utilisation_at_latency(service_.capacity, quantile, static_cast<double>(bound->count()));
+      if (!at.percent) {
+        fault(path, fmt::format("an instance is above {} at any load", base::format_duration(*bound)),
+              "raise the limit, or measure again");
+        return;
+      }
+      if (!at.reached) {
+        scenario_.notes.push_back(
+            fmt::format("The measured {} never reaches {}: the highest measured utilisation, {} %, is taken "
+                        "as the limit.",
+                        name, base::format_duration(*bound), base::format_number(at.percent->value())));
+      }
+      limit = std::min(limit, at.percent->value());
+    };
+    latency(objective.p50, capacity::Quantile::p50, "p50");
+    latency(objective.p95, capacity::Quantile::p95, "p95");
+    latency(objective.p99, capacity::Quantile::p99, "p99");
+    scenario_.cpu_limit_percent = limit;
+    scenario_.objective_share = objective.share;
+    scenario_.lanes.cpu_limit_low = static_cast<float>(limit * (1 - kFloatMargin));
+    scenario_.lanes.cpu_limit_high = static_cast<float>(limit * (1 + kFloatMargin));
+  }
+
+  const Environment& environment_;
+  const Service& service_;
+  Milliseconds tick_;
+  Scenario scenario_;
+  base::Error error_;
+};
+
+}  // namespace
+
+Milliseconds tick_of(const Environment& environment) {
+  return environment.tick.value_or(environment.metrics.period);
+}
+
+base::Result<Scenario> compile(const Environment& environment, const Service& service) {
+  return Compiler(environment, service).run();
+}
+
+bool keeps_objective(const Scenario& scenario, std::int64_t violations, std::int64_t ticks) {
+  // A whole number of ticks may be in violation; the small addition keeps 99.9 % of 1000 at one.
+  const double allowed = (1 - scenario.objective_share) * static_cast<double>(ticks);
+  return static_cast<double>(violations) <= std::floor(allowed + 1e-6);
+}
+
+Summary summarise(const Scenario& scenario, const base::Series& requests_per_second,
+                  const Trajectory& trajectory) {
+  Summary summary;
+  const std::size_t ticks = trajectory.in_service.size();
+  if (ticks == 0) return summary;
+  const capacity::CapacityModel& model = scenario.capacity;
+  std::int64_t in_service = 0;
+  std::int64_t launching = 0;
+  std::int64_t draining = 0;
+  std::int64_t violations = 0;
+  double cpu_sum = 0;
+  double cpu_max = 0;
+  for (std::size_t t = 0; t < ticks; ++t) {
+    const double cpu = capacity::utilisation(model, base::Rate(requests_per_second.values[t] /
+                                                               static_cast<double>(trajectory.in_service[t])))
+                           .value();
+    cpu_sum += cpu;
+    cpu_max = std::max(cpu_max, cpu);
+    violations += cpu > scenario.cpu_limit_percent ? 1 : 0;
+    in_service += trajectory.in_service[t];
+    launching += trajectory.launching[t];
+    draining += trajectory.draining[t];
+    summary.instances_max = std::max(summary.instances_max, trajectory.in_service[t]);
+  }
+  const double tick_hours = base::hours(scenario.tick);
+  const double tick_minutes = base::minutes(scenario.tick);
+  const auto count = static_cast<double>(ticks);
+  summary.cpu_percent_mean = cpu_sum / count;
+  summary.cpu_percent_max = cpu_max;
+  summary.instances_mean = static_cast<double>(in_service) / count;
+  summary.instance_hours = static_cast<double>(in_service) * tick_hours;
+  summary.launching_hours = static_cast<double>(launching) * tick_hours;
+  summary.draining_hours = static_cast<double>(draining) * tick_hours;
+  summary.cost_in_service_usd = summary.instance_hours * scenario.price_usd_per_hour;
+  summary.cost_launching_usd = summary.launching_hours * scenario.price_usd_per_hour;
+  summary.cost_draining_usd = summary.draining_hours * scenario.price_usd_per_hour;
+  summary.cost_usd = summary.cost_in_service_usd + summary.cost_launching_usd + summary.cost_draining_usd;
+  summary.objective_violation_minutes = static_cast<double>(violations) * tick_minutes;
+  summary.objective_violation_percent = 100.0 * static_cast<double>(violations) / count;
+  summary.objective_met = keeps_objective(scenario, violations, static_cast<std::int64_t>(ticks));
+  for (const DecisionRecord& decision : trajectory.decisions) {
+    summary.scale_outs += decision.add > 0 ? 1 : 0;
+    summary.scale_ins += decision.remove > 0 ? 1 : 0;
+  }
+  const auto p95 = capacity::latency_ms(model, capacity::Quantile::p95, base::Percent(cpu_max));
+  summary.p95_ms_max = p95 ? p95->milliseconds : 0.0;
+  // Desired at a tick is what is in service and launching at the next.
+  for (std::size_t t = 0; t + 1 < ticks; ++t) {
+    const std::int32_t next = trajectory.in_service[t + 1] + trajectory.launching[t + 1];
+    summary.minutes_at_max += next >= scenario.numbers.max ? tick_minutes : 0.0;
+    summary.minutes_at_min += next <= scenario.numbers.min ? tick_minutes : 0.0;
+  }
+  return summary;
+}
+
+std::vector<float> lane_rates(const base::Series& requests_per_second) {
+  std::vector<float> rates;
+  rates.reserve(requests_per_second.values.size());
+  for (const double value : requests_per_second.values) rates.push_back(static_cast<float>(value));
+  return rates;
+}
+
+Rehearsal rehearse(const Scenario& scenario, const workload::Compiled& traffic, std::uint64_t seed) {
+  Rehearsal rehearsal;
+  rehearsal.environment = scenario.environment;
+  rehearsal.service = scenario.service;
+  rehearsal.seed = seed;
+  rehearsal.requests_per_second = traffic.requests_per_second;
+  const std::vector<float> rates = lane_rates(traffic.requests_per_second);
+  const LaneTraffic lanes{traffic.requests_per_second.start.count(), scenario.tick.count(), rates};
+  rehearsal.trajectory = run_one_lane(scenario.lanes, scenario.numbers, lanes);
+  rehearsal.summary = summarise(scenario, traffic.requests_per_second, rehearsal.trajectory);
+  rehearsal.notes = scenario.notes;
+  rehearsal.notes.insert(rehearsal.notes.end(), traffic.notes.begin(), traffic.notes.end());
+
+  const bool latency = !scenario.capacity.latency.empty();
+  double beyond_rate = 0;
+  std::size_t beyond_latency = 0;
+  for (std::size_t t = 0; t < rates.size(); ++t) {
+    const base::Rate rate(traffic.requests_per_second.values[t] /
+                          static_cast<double>(rehearsal.trajectory.in_service[t]));
+    const base::Percent cpu = capacity::utilisation(scenario.capacity, rate);
+    rehearsal.cpu_percent.push_back(cpu.value());
+    if (scenario.capacity.measured_up_to && rate > *scenario.capacity.measured_up_to) {
+      beyond_rate = std::max(beyond_rate, rate.value());
+    }
+    if (latency) {
+      const auto p95 = capacity::latency_ms(scenario.capacity, capacity::Quantile::p95, cpu);
+      rehearsal.p95_ms.push_back(p95->milliseconds);
+      beyond_latency += p95->beyond_measured ? std::size_t{1} : std::size_t{0};
+    }
+  }
+  if (beyond_rate > 0) {
+    rehearsal.notes.push_back(fmt::format(
+        "The utilisation is extrapolated: instances get up to {} requests per second, measured were {}.",
+        base::format_number(std::round(beyond_rate * 10) / 10),
+        base::format_number(scenario.capacity.measured_up_to->value())));
+  }
+  if (beyond_latency > 0) {
+    rehearsal.notes.push_back(
+        fmt::format("In {} ticks the utilisation is above what latency was measured for; the last measured "
+                    "latency is shown.",
+                    beyond_latency));
+  }
+  return rehearsal;
+}
+
+}  // namespace headroom::sim

@@ -1,0 +1,51 @@
+// Scenario: one service of an environment, compiled on the tick grid and ready to rehearse.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "environment/environment.hpp"
+#include "sim/lane_model.hpp"
+#include "sim/rehearsal.hpp"
+#include "workload/compile.hpp"
+
+namespace headroom::sim {
+
+struct Scenario {
+  std::string environment;
+  std::string service;
+  base::Milliseconds tick{60'000};
+  LaneModel lanes;
+  policy::Numbers<base::One> numbers;
+  capacity::CapacityModel capacity;
+  double cpu_limit_percent = 0;  // the objective as a utilisation, a latency limit included; infinite: none
+  double objective_share = 1;    // of the ticks in which it must hold
+  double price_usd_per_hour = 0;
+  std::vector<std::string> notes;  // what was assumed, in whole sentences
+};
+
+// Errors: all at once, each with the path of its field: what does not fit the tick, what contradicts itself,
+// and by name what the vector engine does not know (zones apart, warm pool, hourly billing, ...).
+base::Result<Scenario> compile(const environment::Environment& environment,
+                               const environment::Service& service);
+
+// The tick of the rehearsals of this environment.
+base::Milliseconds tick_of(const environment::Environment& environment);
+
+// Whether the share of ticks in violation is within what the objective allows.
+bool keeps_objective(const Scenario& scenario, std::int64_t violations, std::int64_t ticks);
+
+// The figures of a trajectory, in double.
+// Requires: trajectory as long as the traffic.
+Summary summarise(const Scenario& scenario, const base::Series& requests_per_second,
+                  const Trajectory& trajectory);
+
+// One rehearsal on one lane, every tick recorded. `seed` is only noted: the traffic was drawn with it.
+Rehearsal rehearse(const Scenario& scenario, const workload::Compiled& traffic, std::uint64_t seed);
+
+// The rates as the lanes read them.
+std::vector<float> lane_rates(const base::Series& requests_per_second);
+
+}  // namespace headroom::sim

@@ -1,0 +1,339 @@
+#include "tune/search.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <tuple>
+
+#include "telemetry/interval.hpp"
+
+namespace headroom::tune {
+namespace {
+
+// Figures of one policy on one replication of all loads.
+struct Row {
+  double cost_usd = 0;
+  double hours = 0;
+  double cpu_sum = 0;  // over ticks
+  double cpu_max = 0;
+  std::int64_t violations = 0;
+  std::int64_t ticks = 0;
+};
+
+Estimate estimate(const std::vector<Row>& rows, double (*value)(const Row&)) {
+  std::vector<double> values;
+  for (const Row& row : rows) values.push_back(value(row));
+  const auto interval = telemetry::interval(values);
+  Estimate result{interval->mean, interval->mean, interval->mean};
+  if (interval->half_width) {
+    result.low -= *interval->half_width;
+    result.high += *interval->half_width;
+  }
+  return result;
+}
+
+Score score_of(const std::vector<Row>& rows, bool objective_met) {
+  Score score;
+  score.cost_usd = estimate(rows, [](const Row& row) { return row.cost_usd; });
+  score.instance_hours = estimate(rows, [](const Row& row) { return row.hours; });
+  score.cpu_percent_mean =
+      estimate(rows, [](const Row& row) { return row.cpu_sum / static_cast<double>(row.ticks); });
+  score.objective_violation_percent = estimate(rows, [](const Row& row) {
+    return 100.0 * static_cast<double>(row.violations) / static_cast<double>(row.ticks);
+  });
+  // A share of minutes cannot be negative, whatever the spread of few replications suggests.
+  score.objective_violation_percent.low = std::max(0.0, score.objective_violation_percent.low);
+  for (const Row& row : rows) score.cpu_percent_max = std::max(score.cpu_percent_max, row.cpu_max);
+  score.objective_met = objective_met;
+  return score;
+}
+
+std::size_t replicas_of(const std::vector<Load>& loads) {
+  std::size_t most = 1;
+  for (const Load& load : loads) most = std::max(most, load.replicas.size());
+  return most;
+}
+
+// The replica of a load for the r-th replication: loads without chance repeat the one they have.
+const Replica& replica_of(const Load& load, std::size_t r) { return load.replicas[r % load.replicas.size()]; }
+
+sim::LaneTraffic lanes_of(const Replica& replica) {
+  return {replica.requests_per_second.start.count(), replica.requests_per_second.tick.count(), replica.rates};
+}
+
+// Scenarios that can share vectors: equal but for their numbers. Each group holds indices into scenarios.
+std::vector<std::vector<std::size_t>> groups_of(const std::vector<sim::Scenario>& scenarios) {
+  std::vector<std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    // Neighbours in loop order are mostly alike, so the search goes from the latest group back.
+    auto same = std::find_if(groups.rbegin(), groups.rend(), [&](const auto& group) {
+      return scenarios[group.front()].lanes == scenarios[i].lanes;
+    });
+    if (same == groups.rend())
+      groups.push_back({i});
+    else
+      same->push_back(i);
+  }
+  return groups;
+}
+
+// A batch of lanes: enough to keep vectors full, few enough to spread over cores and to stop soon.
+struct Batch {
+  std::vector<std::size_t> members;
+};
+
+std::vector<Batch> batches_of(const std::vector<sim::Scenario>& scenarios) {
+  const auto lanes = static_cast<std::size_t>(sim::lanes_per_vector());
+  std::vector<Batch> batches;
+  for (const auto& group : groups_of(scenarios)) {
+    for (std::size_t begin = 0; begin < group.size(); begin += lanes) {
+      const std::size_t end = std::min(group.size(), begin + lanes);
+      batches.push_back({{group.begin() + static_cast<std::ptrdiff_t>(begin),
+                          group.begin() + static_cast<std::ptrdiff_t>(end)}});
+    }
+  }
+  return batches;
+}
+
+// Runs one batch on all loads and replications into `scores`.
+void run_batch(const Batch& batch, const std::vector<sim::Scenario>& scenarios,
+               const std::vector<Load>& loads, std::vector<Score>& scores) {
+  const std::size_t members = batch.members.size();
+  const std::size_t replicas = replicas_of(loads);
+  std::vector<std::vector<Row>> rows(members, std::vector<Row>(replicas));
+  std::vector<bool> met(members, true);
+  std::vector<bool> unsure(members, false);
+  std::vector<sim::Tally> tallies(members);
+  for (const Load& load : loads) {
+    std::vector<policy::Numbers<base::One>> numbers;
+    for (const std::size_t i : batch.members) numbers.push_back(numbers_for(scenarios[i], load));
+    std::vector<std::int64_t> low(members, 0);
+    std::vector<std::int64_t> high(members, 0);
+    for (std::size_t r = 0; r < replicas; ++r) {
+      sim::run_many_lanes(scenarios[batch.members.front()].lanes, numbers, lanes_of(replica_of(load, r)),
+                          tallies);
+      for (std::size_t m = 0; m < members; ++m) {
+        const sim::Scenario& scenario = scenarios[batch.members[m]];
+        const sim::Tally& tally = tallies[m];
+        const double tick_hours = base::hours(scenario.tick);
+        Row& row = rows[m][r];
+        row.cost_usd +=
+            static_cast<double>(tally.in_service_ticks + tally.launching_ticks + tally.draining_ticks) *
+            tick_hours * scenario.price_usd_per_hour;
+        row.hours += static_cast<double>(tally.in_service_ticks) * tick_hours;
+        row.cpu_sum += tally.cpu_percent_sum;
+        row.cpu_max = std::max(row.cpu_max, static_cast<double>(tally.cpu_percent_max));
+        row.violations += tally.violations_low;
+        row.ticks += load.ticks();
+        low[m] += tally.violations_low;
+        high[m] += tally.violations_high;
+      }
+    }
+    for (std::size_t m = 0; m < members; ++m) {
+      const std::int64_t ticks = load.ticks() * static_cast<std::int64_t>(replicas);
+      const sim::Scenario& scenario = scenarios[batch.members[m]];
+      const bool surely_met = sim::keeps_objective(scenario, high[m], ticks);
+      const bool perhaps_met = sim::keeps_objective(scenario, low[m], ticks);
+      met[m] = met[m] && surely_met;
+      unsure[m] = unsure[m] || surely_met != perhaps_met;
+    }
+  }
+  for (std::size_t m = 0; m < members; ++m) {
+    const std::size_t i = batch.members[m];
+    // Where float32 cannot tell, double does.
+    scores[i] = unsure[m] ? score(scenarios[i], loads) : score_of(rows[m], met[m]);
+  }
+}
+
+}  // namespace
+
+environment::Service with(const environment::Service& service, const Space& space, const Point& point) {
+  environment::Service changed = service;
+  apply(space, point, changed);
+  return changed;
+}
+
+Score score(const sim::Scenario& scenario, const std::vector<Load>& loads) {
+  const std::size_t replicas = replicas_of(loads);
+  std::vector<Row> rows(replicas);
+  bool met = true;
+  for (const Load& load : loads) {
+    std::int64_t violations = 0;
+    sim::Scenario adapted = scenario;
+    adapted.numbers = numbers_for(scenario, load);
+    for (std::size_t r = 0; r < replicas; ++r) {
+      const Replica& replica = replica_of(load, r);
+      const sim::Trajectory trajectory = sim::run_one_lane(adapted.lanes, adapted.numbers, lanes_of(replica));
+      const sim::Summary summary = sim::summarise(adapted, replica.requests_per_second, trajectory);
+      Row& row = rows[r];
+      const auto bad = static_cast<std::int64_t>(
+          std::llround(summary.objective_violation_minutes / base::minutes(scenario.tick)));
+      row.cost_usd += summary.cost_usd;
+      row.hours += summary.instance_hours;
+      row.cpu_sum += summary.cpu_percent_mean * static_cast<double>(load.ticks());
+      row.cpu_max = std::max(row.cpu_max, summary.cpu_percent_max);
+      row.violations += bad;
+      row.ticks += load.ticks();
+      violations += bad;
+    }
+    met =
+        met && sim::keeps_objective(scenario, violations, load.ticks() * static_cast<std::int64_t>(replicas));
+  }
+  return score_of(rows, met);
+}
+
+std::vector<Score> scores(const std::vector<sim::Scenario>& scenarios, const std::vector<Load>& loads,
+                          const Workers& workers) {
+  std::vector<Score> result(scenarios.size());
+  const std::vector<Batch> batches = batches_of(scenarios);
+  for_each(workers, "judging", static_cast<std::int64_t>(batches.size()), [&](std::int64_t b) {
+    run_batch(batches[static_cast<std::size_t>(b)], scenarios, loads, result);
+  });
+  return result;
+}
+
+bool better(const Goal& goal, const Score& a, const Score& b) {
+  const auto key = [&](const Score& score) {
+    const double aim =
+        goal.aim == environment::Aim::cheapest ? score.cost_usd.mean : -score.cpu_percent_mean.mean;
+    // The nearest miss comes first among policies that break the objective.
+    return std::tuple(!score.objective_met,
+                      score.objective_met ? 0.0 : score.objective_violation_percent.mean, aim,
+                      score.objective_violation_percent.mean);
+  };
+  return key(a) < key(b);
+}
+
+base::Result<SearchResult> search(const environment::Environment& environment,
+                                  const environment::Service& service, const Space& space,
+                                  const std::vector<Load>& loads, const Goal& goal,
+                                  std::optional<int> samples, const Workers& workers) {
+  SearchResult result;
+  base::Error last_fault;
+  environment::Service changed = service;
+
+  // Tries points in rounds: all at once, or a spread first and then the neighbourhood of the best.
+  const auto try_points = [&](const std::vector<Point>& points) {
+    std::vector<sim::Scenario> scenarios;
+    std::vector<std::size_t> owners;
+    for (const Point& point : points) {
+      Tried tried;
+      tried.index = static_cast<std::int64_t>(result.tried.size());
+      tried.point = point;
+      apply(space, point, changed);
+      const bool possible = !environment::impossible(changed.scale.scaling).has_value();
+      auto scenario = possible ? sim::compile(environment, changed)
+                               : base::Result<sim::Scenario>(base::bad_input("not a policy"));
+      if (scenario) {
+        tried.valid = true;
+        owners.push_back(result.tried.size());
+        scenarios.push_back(std::move(*scenario));
+      } else {
+        if (possible) last_fault = scenario.error();
+        ++result.invalid;
+      }
+      result.tried.push_back(std::move(tried));
+    }
+    std::vector<Score> found(scenarios.size());
+    std::vector<char> done(scenarios.size(), 0);
+    const std::vector<Batch> batches = batches_of(scenarios);
+    for_each(workers, "searching", static_cast<std::int64_t>(batches.size()), [&](std::int64_t b) {
+      const Batch& batch = batches[static_cast<std::size_t>(b)];
+      run_batch(batch, scenarios, loads, found);
+      for (const std::size_t i : batch.members) done[i] = 1;
+    });
+    for (std::size_t i = 0; i < scenarios.size(); ++i) {
+      if (done[i] == 0) continue;
+      Tried& tried = result.tried[owners[i]];
+      tried.evaluated = true;
+      tried.score = found[i];
+      tried.feasible = found[i].objective_met;
+    }
+  };
+  const auto rank = [&] {
+    result.ranking.clear();
+    for (std::size_t i = 0; i < result.tried.size(); ++i) {
+      if (result.tried[i].evaluated) result.ranking.push_back(i);
+    }
+    std::stable_sort(result.ranking.begin(), result.ranking.end(), [&](std::size_t a, std::size_t b) {
+      return better(goal, result.tried[a].score, result.tried[b].score);
+    });
+  };
+
+  result.exhaustive = !samples && space.size() <= kExhaustiveLimit;
+  if (samples && *samples >= space.size()) result.exhaustive = true;
+  if (result.exhaustive) {
+    std::vector<Point> points;
+    for (std::int64_t i = 0; i < space.size(); ++i) points.push_back(space.at(i));
+    try_points(points);
+    rank();
+  } else {
+    const std::int64_t budget = samples ? *samples : kDefaultSamples;
+    std::set<Point> seen;
+    const auto unseen = [&](std::vector<Point> points) {
+      std::vector<Point> fresh;
+      for (Point& point : points) {
+        if (seen.insert(point).second) fresh.push_back(std::move(point));
+      }
+      return fresh;
+    };
+    // Half of the budget spreads, the rest closes in on the best in three rounds.
+    try_points(unseen(space.spread(std::max<std::int64_t>(1, budget / 2), environment.seed)));
+    rank();
+    for (std::uint64_t round = 1; round <= 3 && !workers.stopped(); ++round) {
+      std::vector<Point> centres;
+      for (std::size_t i = 0; i < std::min<std::size_t>(result.ranking.size(), 12); ++i) {
+        centres.push_back(result.tried[result.ranking[i]].point);
+      }
+      const std::int64_t left = budget - static_cast<std::int64_t>(result.tried.size());
+      const std::int64_t share = left / static_cast<std::int64_t>(4 - round);
+      try_points(unseen(space.around(centres, share, environment.seed + round)));
+      rank();
+    }
+  }
+  for (const Tried& tried : result.tried) {
+    result.evaluated += tried.evaluated ? 1 : 0;
+    result.feasible += tried.feasible ? 1 : 0;
+  }
+  if (result.evaluated == 0 && !workers.stopped()) {
+    if (!last_fault.faults.empty()) return last_fault;
+    return base::bad_input("tune.search: no combination of the values is a valid policy",
+                           "keep the scale-in thresholds below the scale-out thresholds");
+  }
+
+  // Float32 sums order policies to about the sixth digit: those that close to the best are settled in double.
+  constexpr double kClose = 1e-4;
+  constexpr std::size_t kMostSettled = 64;
+  if (!result.ranking.empty()) {
+    const auto aim = [&](const Score& s) {
+      return goal.aim == environment::Aim::cheapest ? s.cost_usd.mean : s.cpu_percent_mean.mean;
+    };
+    const Tried& first = result.tried[result.ranking.front()];
+    std::size_t close = 0;
+    while (close < std::min(kMostSettled, result.ranking.size())) {
+      const Tried& each = result.tried[result.ranking[close]];
+      if (each.feasible != first.feasible) break;
+      if (std::abs(aim(each.score) - aim(first.score)) > kClose * std::abs(aim(first.score))) break;
+      ++close;
+    }
+    std::vector<base::Result<sim::Scenario>> finalists;
+    for (std::size_t k = 0; k < close; ++k) {
+      finalists.push_back(
+          sim::compile(environment, with(service, space, result.tried[result.ranking[k]].point)));
+    }
+    for_each(workers, "settling", static_cast<std::int64_t>(close), [&](std::int64_t k) {
+      const auto i = static_cast<std::size_t>(k);
+      result.tried[result.ranking[i]].score = score(*finalists[i], loads);
+    });
+    std::stable_sort(result.ranking.begin(), result.ranking.begin() + static_cast<std::ptrdiff_t>(close),
+                     [&](std::size_t a, std::size_t b) {
+                       return better(goal, result.tried[a].score, result.tried[b].score);
+                     });
+  }
+  return result;
+}
+
+}  // namespace headroom::tune

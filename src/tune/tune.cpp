@@ -1,0 +1,516 @@
+#include "tune/tune.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/units.hpp"
+#include "tune/search.hpp"
+
+namespace headroom::tune {
+namespace {
+
+using environment::Environment;
+using environment::Service;
+
+// How many of the best are tried on the variations before the search gives up on a policy that survives them.
+constexpr std::size_t kMostVaried = 4'000;
+// Dots in the chart of all candidates.
+constexpr std::size_t kMostSampled = 2'000;
+// Of an open traffic that cannot be split, this much higher is what the winner is judged on.
+constexpr double kUnseenHeight = 1.2;
+
+// The traffic of a tuning, split into what is searched on and what is judged on.
+struct Split {
+  std::vector<Load> train;
+  Load unseen;
+  std::string description;
+  std::vector<std::string> notes;
+};
+
+std::string span_in_words(std::int64_t ticks, base::Milliseconds tick) {
+  return base::format_duration(ticks * tick);
+}
+
+base::Result<Split> split(const Environment& environment, const Service& service, const Options& options) {
+  const environment::Tune& tune = environment.tune;
+  const auto* traffic = service.traffic       ? &*service.traffic
+                        : environment.traffic ? &*environment.traffic
+                                              : nullptr;
+  if (traffic == nullptr) {
+    return base::bad_input("there is no traffic to tune on",
+                           "name one: `traffic: spike.yaml`, or --traffic FILE");
+  }
+  const base::Milliseconds tick = sim::tick_of(environment);
+  const int seeds = options.seeds.value_or(tune.seeds);
+  auto whole = make_load("traffic", *traffic, tick, environment.seed, seeds);
+  if (!whole) return whole.error();
+
+  Split result;
+  result.notes = whole->notes;
+  const std::int64_t ticks = whole->ticks();
+  const bool open = std::holds_alternative<workload::Open>(traffic->shape);
+  std::int64_t train_ticks = ticks;
+  if (tune.train) {
+    train_ticks = *tune.train / tick;
+    if (train_ticks < 1 || train_ticks > ticks) {
+      base::Error error =
+          base::bad_input(fmt::format("{} to tune on, but the traffic is {} long",
+                                      base::format_duration(*tune.train), span_in_words(ticks, tick)),
+                          "leave a part of it to judge on");
+      error.faults.front().path = "tune.train";
+      return error;
+    }
+  } else if (!tune.holdout && !open) {
+    // Two thirds, in whole days where there are several.
+    const std::int64_t day = std::max<std::int64_t>(1, std::chrono::hours(24) / tick);
+    train_ticks = ticks * 2 / 3;
+    if (train_ticks >= 3 * day) train_ticks -= train_ticks % day;
+    train_ticks = std::max<std::int64_t>(1, train_ticks);
+  }
+  result.train.push_back(part(*whole, "traffic", 0, train_ticks));
+
+  if (tune.holdout) {
+    auto holdout = make_load("holdout", *tune.holdout, tick, environment.seed + 1'000'000, seeds);
+    if (!holdout) return holdout.error();
+    result.unseen = std::move(*holdout);
+    result.description = fmt::format("the holdout traffic, {}", span_in_words(result.unseen.ticks(), tick));
+  } else if (train_ticks < ticks) {
+    result.unseen = part(*whole, "rest", train_ticks, ticks);
+    result.description =
+        fmt::format("the last {} of the traffic; tuned on the {} before it",
+                    span_in_words(ticks - train_ticks, tick), span_in_words(train_ticks, tick));
+  } else {
+    result.unseen = higher(result.train.front(), "higher", kUnseenHeight);
+    result.description =
+        fmt::format("the same traffic {} % higher: there is no other (name one in tune.holdout)",
+                    base::format_number(std::round(100 * (kUnseenHeight - 1))));
+  }
+  for (std::size_t i = 0; i < tune.also.size(); ++i) {
+    auto also = make_load(fmt::format("also[{}]", i), tune.also[i], tick, environment.seed, seeds);
+    if (!also) return also.error();
+    result.train.push_back(std::move(*also));
+  }
+  return result;
+}
+
+// A variation: changed loads, or a changed start-up time.
+struct Varied {
+  std::string name;
+  std::vector<Load> loads;
+  double startup_factor = 1;
+};
+
+std::vector<Varied> variations_of(const environment::Tune& tune, const std::vector<Load>& train) {
+  std::vector<Varied> all;
+  const auto add = [&](const std::vector<double>& factors, const char* what, auto&& change) {
+    for (const double factor : factors) {
+      if (factor == 1.0) continue;
+      Varied varied;
+      varied.name = fmt::format("{} x {}", what, base::format_number(factor));
+      change(varied, factor);
+      all.push_back(std::move(varied));
+    }
+  };
+  add(tune.vary_height, "height", [&](Varied& varied, double factor) {
+    for (const Load& load : train) varied.loads.push_back(higher(load, load.name, factor));
+  });
+  add(tune.vary_ramp, "steepness", [&](Varied& varied, double factor) {
+    for (const Load& load : train) varied.loads.push_back(steeper(load, load.name, factor));
+  });
+  add(tune.vary_startup, "start-up", [&](Varied& varied, double factor) {
+    varied.loads = train;
+    varied.startup_factor = factor;
+  });
+  return all;
+}
+
+Service slower(const Service& service, double factor) {
+  Service changed = service;
+  const auto lengthen = [&](std::optional<base::Milliseconds>& time) {
+    if (time) time = base::Milliseconds(std::llround(static_cast<double>(time->count()) * factor));
+  };
+  lengthen(changed.capacity.startup);
+  lengthen(changed.capacity.in_service_delay);
+  return changed;
+}
+
+Parameters parameters_of(const Space& space, const Point& point) {
+  Parameters parameters;
+  for (std::size_t d = 0; d < point.size(); ++d)
+    parameters.emplace_back(space.dimensions()[d].name, point[d]);
+  return parameters;
+}
+
+// The best of a search that also survives every variation; the best of all where none does.
+struct Choice {
+  std::size_t tried = 0;  // index into SearchResult::tried
+  bool survives = true;
+};
+
+Choice choose(const Environment& environment, const Service& service, const Space& space,
+              const SearchResult& found, const std::vector<Varied>& variations, const Workers& workers) {
+  Choice choice{found.ranking.front(), true};
+  if (variations.empty() || !found.tried[choice.tried].feasible) return choice;
+  const std::size_t chunk = static_cast<std::size_t>(sim::lanes_per_vector()) * 4;
+  for (std::size_t begin = 0; begin < std::min(found.ranking.size(), kMostVaried); begin += chunk) {
+    std::vector<std::size_t> members;
+    for (std::size_t k = begin; k < std::min(found.ranking.size(), begin + chunk); ++k) {
+      if (found.tried[found.ranking[k]].feasible) members.push_back(found.ranking[k]);
+    }
+    if (members.empty() || workers.stopped()) break;
+    std::vector<char> alive(members.size(), 1);
+    for (const Varied& varied : variations) {
+      std::vector<std::size_t> left;
+      std::vector<sim::Scenario> scenarios;
+      for (std::size_t m = 0; m < members.size(); ++m) {
+        if (alive[m] == 0) continue;
+        auto scenario = sim::compile(
+            environment, slower(with(service, space, found.tried[members[m]].point), varied.startup_factor));
+        if (!scenario) {
+          alive[m] = 0;
+          continue;
+        }
+        left.push_back(m);
+        scenarios.push_back(std::move(*scenario));
+      }
+      const std::vector<Score> judged = scores(scenarios, varied.loads, workers);
+      for (std::size_t k = 0; k < left.size(); ++k) {
+        if (!judged[k].objective_met) alive[left[k]] = 0;
+      }
+    }
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      if (alive[m] != 0) return {members[m], true};
+    }
+  }
+  choice.survives = false;
+  return choice;
+}
+
+std::vector<Candidate> front_of(const Space& space, const SearchResult& found) {
+  std::vector<const Tried*> evaluated;
+  for (const Tried& tried : found.tried) {
+    if (tried.evaluated) evaluated.push_back(&tried);
+  }
+  std::stable_sort(evaluated.begin(), evaluated.end(), [](const Tried* a, const Tried* b) {
+    if (a->score.cost_usd.mean != b->score.cost_usd.mean)
+      return a->score.cost_usd.mean < b->score.cost_usd.mean;
+    return a->score.objective_violation_percent.mean < b->score.objective_violation_percent.mean;
+  });
+  std::vector<Candidate> front;
+  double least = std::numeric_limits<double>::infinity();
+  for (const Tried* tried : evaluated) {
+    if (tried->score.objective_violation_percent.mean >= least) continue;
+    least = tried->score.objective_violation_percent.mean;
+    front.push_back({tried->index, parameters_of(space, tried->point), tried->score, tried->feasible});
+  }
+  return front;
+}
+
+std::vector<Candidate> sample_of(const Space& space, const SearchResult& found) {
+  std::vector<Candidate> sample;
+  const std::size_t stride = std::max<std::size_t>(1, (found.tried.size() + kMostSampled - 1) / kMostSampled);
+  for (std::size_t i = 0; i < found.tried.size(); i += stride) {
+    const Tried& tried = found.tried[i];
+    if (tried.evaluated)
+      sample.push_back({tried.index, parameters_of(space, tried.point), tried.score, tried.feasible});
+  }
+  return sample;
+}
+
+// Which constraint keeps the search from something better, in one sentence.
+std::string binding_of(const Goal& goal, const sim::Scenario& scenario, const Space& space,
+                       const SearchResult& found, const Tried& winner, const sim::Summary& summary) {
+  const auto aim_of = [&](const Score& score) {
+    return goal.aim == environment::Aim::cheapest ? score.cost_usd.mean : -score.cpu_percent_mean.mean;
+  };
+  const Tried* next = nullptr;  // the nearest of the better ones, all of which break something
+  for (const Tried& tried : found.tried) {
+    if (!tried.evaluated || aim_of(tried.score) >= aim_of(winner.score)) continue;
+    if (next == nullptr || aim_of(tried.score) > aim_of(next->score)) next = &tried;
+  }
+  const char* cheaper = goal.aim == environment::Aim::cheapest ? "cheaper" : "better used";
+  if (!winner.feasible) {
+    return "No policy of the search keeps the objective; this one breaks it least.";
+  }
+  if (next == nullptr) {
+    if (summary.minutes_at_min > 0) {
+      return fmt::format("Nothing in the search is {}; `min: {}` holds it for {:.0f} minutes.", cheaper,
+                         scenario.numbers.min, summary.minutes_at_min);
+    }
+    return fmt::format("Nothing in the search is {}: a wider range may be.", cheaper);
+  }
+  std::string values;
+  for (std::size_t d = 0; d < next->point.size(); ++d) {
+    values += fmt::format("{}{} {}", d == 0 ? "" : ", ", space.dimensions()[d].name,
+                          base::format_number(next->point[d]));
+  }
+  const std::string limit =
+      std::isfinite(scenario.cpu_limit_percent)
+          ? fmt::format("utilisation of at most {} %", base::format_number(scenario.cpu_limit_percent))
+          : std::string("objective");
+  if (!next->feasible) {
+    return fmt::format(
+        "The {} binds: the next {} policy ({}) peaks at {:.1f} % and breaks it in {:.3f} % of the minutes.",
+        limit, cheaper, values, next->score.cpu_percent_max, next->score.objective_violation_percent.mean);
+  }
+  return fmt::format(
+      "The variations bind: the next {} policy ({}) keeps the objective on the recorded traffic only.",
+      cheaper, values);
+}
+
+// Differences smaller than a fifth of a percent of the aim and a hundredth of a percent of the minutes are
+// not worth a thought.
+bool differs(const Goal& goal, const Score& score, const Score& reference) {
+  const auto aim = [&](const Score& s) {
+    return goal.aim == environment::Aim::cheapest ? s.cost_usd.mean : s.cpu_percent_mean.mean;
+  };
+  const double violation =
+      score.objective_violation_percent.mean - reference.objective_violation_percent.mean;
+  return std::abs(aim(score) - aim(reference)) > 0.002 * std::abs(aim(reference)) ||
+         std::abs(violation) > 0.01;
+}
+
+// One value of one parameter, everything else being the winner's.
+struct Trial {
+  std::size_t parameter = 0;  // index into the sensitivities
+  double value = 0;
+  bool near = false;  // by its outcome an unsearched parameter is said to matter
+};
+
+// The values at which a parameter that was not searched is tried.
+std::vector<std::pair<double, bool>> values_around(const environment::Field& field, double value,
+                                                   double tick_minutes) {
+  std::vector<std::pair<double, bool>> values;
+  const auto add = [&](double other, bool near) {
+    if (field.unit == environment::FieldUnit::count) other = std::nearbyint(other);
+    // Whole ticks, or the vector engine refuses it.
+    if (field.unit == environment::FieldUnit::minutes)
+      other = std::nearbyint(other / tick_minutes) * tick_minutes;
+    const bool known =
+        std::any_of(values.begin(), values.end(), [&](const auto& each) { return each.first == other; });
+    if (!known && other != value && other >= field.low && other <= field.high)
+      values.emplace_back(other, near);
+  };
+  const double least = field.unit == environment::FieldUnit::count     ? 1.0
+                       : field.unit == environment::FieldUnit::minutes ? tick_minutes
+                                                                       : 0.0;
+  const double tenth = std::max(least, 0.1 * value);
+  add(value - tenth, true);
+  add(value + tenth, true);
+  for (const double factor : {0.25, 0.5, 0.75, 1.25, 1.5, 2.0}) add(value * factor, false);
+  return values;
+}
+
+std::vector<Sensitivity> sensitivities_of(const Environment& environment, const Service& service,
+                                          const Service& winner, const Space& space, const Point& point,
+                                          const std::vector<Load>& train, const Goal& goal,
+                                          const Workers& workers) {
+  std::vector<Sensitivity> result;
+  std::vector<Trial> trials;
+  std::vector<sim::Scenario> scenarios;
+  const auto try_service = [&](const Trial& trial, const Service& changed) {
+    if (environment::impossible(changed.scale.scaling)) return;
+    auto scenario = sim::compile(environment, changed);
+    if (!scenario) return;
+    trials.push_back(trial);
+    scenarios.push_back(std::move(*scenario));
+  };
+
+  constexpr std::size_t kMostValues = 24;
+  for (std::size_t d = 0; d < point.size(); ++d) {
+    const Dimension& dimension = space.dimensions()[d];
+    if (dimension.values.size() < 2) continue;
+    Sensitivity sensitivity;
+    sensitivity.parameter = dimension.name;
+    sensitivity.value = point[d];
+    sensitivity.at_edge = point[d] == dimension.values.front() || point[d] == dimension.values.back();
+    const std::size_t stride = (dimension.values.size() + kMostValues - 1) / kMostValues;
+    for (std::size_t v = 0; v < dimension.values.size(); v += stride) {
+      Point moved = point;
+      moved[d] = dimension.values[v];
+      space.complete(moved);
+      try_service({result.size(), dimension.values[v], true}, with(service, space, moved));
+    }
+    result.push_back(std::move(sensitivity));
+  }
+  for (const environment::Field& field : environment::fields(winner)) {
+    const bool searched = std::any_of(
+        space.dimensions().begin(), space.dimensions().end(),
+        [&](const Dimension& each) { return each.field.path == field.path && each.values.size() > 1; });
+    const std::optional<double> value = field.get(winner);
+    const auto policies = field.path.find("policies[");
+    if (searched || !value || policies == std::string::npos) continue;
+    Sensitivity sensitivity;
+    sensitivity.parameter = field.path.substr(policies);
+    sensitivity.value = *value;
+    sensitivity.searched = false;
+    for (const auto& [other, near] : values_around(field, *value, base::minutes(sim::tick_of(environment)))) {
+      Service changed = winner;
+      field.set(changed, other);
+      try_service({result.size(), other, near}, changed);
+    }
+    result.push_back(std::move(sensitivity));
+  }
+
+  auto reference_scenario = sim::compile(environment, winner);
+  scenarios.push_back(std::move(*reference_scenario));
+  const std::vector<Score> judged = scores(scenarios, train, workers);
+  const Score& reference = judged.back();
+  for (std::size_t p = 0; p < result.size(); ++p) {
+    Sensitivity& s = result[p];
+    s.matters = false;
+    s.cost_usd_low = s.cost_usd_high = reference.cost_usd.mean;
+    s.violation_percent_low = s.violation_percent_high = reference.objective_violation_percent.mean;
+    s.unchanged_low = s.unchanged_high = s.value;
+    double nearest_change_below = -std::numeric_limits<double>::infinity();
+    double nearest_change_above = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      if (trials[i].parameter != p) continue;
+      const double cost = judged[i].cost_usd.mean;
+      const double violation = judged[i].objective_violation_percent.mean;
+      s.cost_usd_low = std::min(s.cost_usd_low, cost);
+      s.cost_usd_high = std::max(s.cost_usd_high, cost);
+      s.violation_percent_low = std::min(s.violation_percent_low, violation);
+      s.violation_percent_high = std::max(s.violation_percent_high, violation);
+      if (!differs(goal, judged[i], reference)) continue;
+      s.matters = s.matters || trials[i].near;
+      if (trials[i].value < s.value) nearest_change_below = std::max(nearest_change_below, trials[i].value);
+      if (trials[i].value > s.value) nearest_change_above = std::min(nearest_change_above, trials[i].value);
+    }
+    for (const Trial& trial : trials) {
+      if (trial.parameter != p || trial.value <= nearest_change_below || trial.value >= nearest_change_above)
+        continue;
+      s.unchanged_low = std::min(s.unchanged_low, trial.value);
+      s.unchanged_high = std::max(s.unchanged_high, trial.value);
+    }
+  }
+  return result;
+}
+
+Contender contender(const Environment& environment, std::string name, const Service& service,
+                    Parameters parameters, const Load& unseen) {
+  Contender result;
+  result.name = std::move(name);
+  result.parameters = std::move(parameters);
+  auto scenario = sim::compile(environment, service);
+  result.score = score(*scenario, {unseen});
+  sim::Scenario adapted = *scenario;
+  adapted.numbers = numbers_for(*scenario, unseen);
+  result.rehearsal =
+      sim::rehearse(adapted, {unseen.replicas.front().requests_per_second, {}}, unseen.replicas.front().seed);
+  return result;
+}
+
+}  // namespace
+
+base::Result<Outcome> tune(const Environment& environment, const Service& service, const Options& options) {
+  const auto began = std::chrono::steady_clock::now();
+  const Goal goal{environment.tune.aim};
+  auto present = sim::compile(environment, service);
+  if (!present) return present.error();
+  auto space = Space::make(service, environment.tune.search);
+  if (!space) return space.error();
+  if (environment.tune.search.empty()) {
+    base::Error error =
+        base::bad_input("nothing to search", "write `tune: {search: {out.above: 20..80}}`, say");
+    error.faults.front().path = "tune.search";
+    return error;
+  }
+  auto traffic = split(environment, service, options);
+  if (!traffic) return traffic.error();
+
+  const std::optional<int> samples = options.samples ? options.samples : environment.tune.samples;
+  auto found = search(environment, service, *space, traffic->train, goal, samples, options.workers);
+  if (!found) return found.error();
+
+  Outcome outcome;
+  outcome.environment = environment.name;
+  outcome.service = service.name;
+  outcome.aim = goal.aim == environment::Aim::cheapest ? "cheapest" : "utilisation";
+  outcome.evaluated = found->evaluated;
+  outcome.feasible = found->feasible;
+  outcome.invalid = found->invalid;
+  outcome.unseen_description = traffic->description;
+  outcome.notes = present->notes;
+  outcome.notes.insert(outcome.notes.end(), traffic->notes.begin(), traffic->notes.end());
+  outcome.stopped_early = options.workers.stopped();
+  if (found->ranking.empty()) {
+    outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    return outcome;
+  }
+
+  const std::vector<Varied> variations = variations_of(environment.tune, traffic->train);
+  const Choice choice = choose(environment, service, *space, *found, variations, options.workers);
+  const Tried& winner = found->tried[choice.tried];
+  if (!choice.survives) {
+    outcome.notes.emplace_back(
+        "No policy that keeps the objective on the recorded traffic also keeps it under every variation; the "
+        "best on the recorded traffic is shown.");
+  }
+  const Service tuned = with(service, *space, winner.point);
+  auto scenario = sim::compile(environment, tuned);
+  if (!scenario) return scenario.error();
+
+  outcome.found = winner.feasible;
+  outcome.best = {winner.index, parameters_of(*space, winner.point), score(*scenario, traffic->train),
+                  winner.feasible};
+  const Replica& first = traffic->train.front().replicas.front();
+  outcome.rehearsal = sim::rehearse(*scenario, {first.requests_per_second, {}}, first.seed);
+  outcome.best_summary = outcome.rehearsal.summary;
+  if (winner.feasible) {
+    outcome.best_feasible_row = std::count_if(found->tried.begin(), found->tried.begin() + winner.index,
+                                              [](const Tried& tried) { return tried.feasible; });
+  }
+  outcome.front = front_of(*space, *found);
+  outcome.sample = sample_of(*space, *found);
+  outcome.binding = binding_of(goal, *scenario, *space, *found, winner, outcome.best_summary);
+  // What follows is short and is worth having after Ctrl-C too.
+  Workers rest = options.workers;
+  rest.stop = nullptr;
+  outcome.sensitivities =
+      sensitivities_of(environment, service, tuned, *space, winner.point, traffic->train, goal, rest);
+  for (const Varied& varied : variations) {
+    const auto judge = [&](const Service& each) {
+      auto compiled = sim::compile(environment, slower(each, varied.startup_factor));
+      return compiled ? score(*compiled, varied.loads) : Score{};
+    };
+    outcome.variations.push_back({varied.name, judge(tuned), judge(service)});
+  }
+
+  outcome.unseen.push_back(contender(environment, "tuned", tuned, outcome.best.parameters, traffic->unseen));
+  outcome.unseen.back().evaluated = found->evaluated;
+  Parameters present_values;
+  for (const Dimension& dimension : space->dimensions()) {
+    present_values.emplace_back(dimension.name, dimension.field.get(service).value_or(0.0));
+  }
+  outcome.unseen.push_back(contender(environment, "present", service, present_values, traffic->unseen));
+  for (const environment::Rival& rival : environment.tune.against) {
+    Service other = service;
+    other.scale.scaling.policies = rival.policies;
+    auto rival_space = Space::make(other, rival.search);
+    if (!rival_space) return rival_space.error();
+    Parameters parameters;
+    std::int64_t evaluated = 1;
+    if (!rival.search.empty()) {
+      auto rival_found = search(environment, other, *rival_space, traffic->train, goal, samples, rest);
+      if (!rival_found) return rival_found.error();
+      const Choice rival_choice = choose(environment, other, *rival_space, *rival_found, variations, rest);
+      const Point& point = rival_found->tried[rival_choice.tried].point;
+      parameters = parameters_of(*rival_space, point);
+      evaluated = rival_found->evaluated;
+      other = with(other, *rival_space, point);
+    } else if (auto valid = sim::compile(environment, other); !valid) {
+      return valid.error();
+    }
+    outcome.unseen.push_back(
+        contender(environment, rival.name, other, std::move(parameters), traffic->unseen));
+    outcome.unseen.back().evaluated = evaluated;
+  }
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return outcome;
+}
+
+}  // namespace headroom::tune
