@@ -43,7 +43,7 @@ std::vector<double> values_from(std::uint64_t seed, std::size_t count) {
 }
 
 TEST(Histogram, every_quantile_is_within_one_percent_of_the_sorted_values) {
-  rc::check([](std::uint64_t seed) {
+  EXPECT_TRUE(rc::check([](std::uint64_t seed) {
     std::vector<double> values = values_from(seed, *rc::gen::inRange<std::size_t>(1, 300));
     const Histogram histogram = of(values);
     std::sort(values.begin(), values.end());
@@ -58,11 +58,11 @@ TEST(Histogram, every_quantile_is_within_one_percent_of_the_sorted_values) {
     for (const double value : values) sum += value;
     const double mean = sum / static_cast<double>(values.size());
     RC_ASSERT(std::fabs(histogram.mean().value() - mean) < 0.01 * mean);
-  });
+  }));
 }
 
 TEST(Histogram, merging_is_adding_in_any_order_and_grouping) {
-  rc::check([](std::uint64_t seed) {
+  EXPECT_TRUE(rc::check([](std::uint64_t seed) {
     const std::vector<double> values = values_from(seed, 60);
     const auto part = [&](std::size_t from, std::size_t to) {
       const auto first = values.begin();
@@ -78,7 +78,7 @@ TEST(Histogram, merging_is_adding_in_any_order_and_grouping) {
     grouped.merge(right);
     RC_ASSERT(left == of(values));
     RC_ASSERT(grouped == of(values));
-  });
+  }));
 }
 
 TEST(Histogram, merging_an_empty_one_changes_nothing) {

@@ -56,7 +56,7 @@ TEST(ErrorBudget, is_negative_when_overspent_and_nothing_where_nothing_is_permit
 }
 
 TEST(BurnRate, spending_at_rate_one_for_the_period_spends_the_budget) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const auto period_minutes = *rc::gen::inRange(1, 100'000);
     const auto violated_minutes = *rc::gen::inRange(0, period_minutes + 1);
     const double promised = *rc::gen::inRange(1, 1000) / 1000.0;
@@ -67,7 +67,7 @@ TEST(BurnRate, spending_at_rate_one_for_the_period_spends_the_budget) {
     const double tolerance = 1.0 / static_cast<double>(budget.permitted.count()) * (1 + burn);
     RC_ASSERT(std::fabs(budget.left_share - (1.0 - burn)) <= tolerance);
     RC_ASSERT(keeps(whole, promised) == (budget.left.count() >= 0));
-  });
+  }));
 }
 
 }  // namespace
