@@ -28,6 +28,10 @@ using base::Result;
 // Twenty years of minutes; more would be a slip of units, and would not fit into memory next to a search.
 constexpr std::int64_t ticks_max = 10'000'000;
 
+// A hundred years; what is longer would overflow a sum of milliseconds before it is found to have too many
+// ticks.
+constexpr Milliseconds stage_max{36'525LL * 86'400'000};
+
 bool is_rate(base::Rate rate) { return std::isfinite(rate.value()) && rate.value() >= 0; }
 
 void join(Error& faults, Error more) {
@@ -71,13 +75,17 @@ Result<Profile> profile_of(const Open& open) {
       join(faults,
            bad_input(fmt::format("stage {} has a negative duration", number), "write one such as 10m"));
     }
+    if (stage.duration > stage_max) {
+      join(faults, bad_input(fmt::format("stage {} lasts {}", number, format_duration(stage.duration)),
+                             fmt::format("expected at most {}", format_duration(stage_max))));
+    }
     if (!is_rate(stage.to) || (stage.from && !is_rate(*stage.from))) {
       join(faults, bad_input(fmt::format("stage {} has a rate that is negative or no number", number),
                              "expected 0 or more"));
     }
     const double from = stage.from ? stage.from->value() : rate;
     // A stage without a duration sets the rate from which the next one goes on.
-    if (stage.duration > Milliseconds{0}) {
+    if (stage.duration > Milliseconds{0} && stage.duration <= stage_max) {
       profile.pieces.push_back({at, at + stage.duration, from, stage.to.value()});
       at += stage.duration;
     }

@@ -24,7 +24,9 @@ struct Compiled {
 // generated traffic, Monday 1970-01-05 00:00 UTC, so that weekdays mean the same to it and to a schedule.
 // `cut` moves the start to where it begins, `shift` moves it later. scale_peak: the peak is that of the shape
 // itself (a corner of the stages, a recorded value), whatever the tick; of a generated shape the highest
-// tick. Errors: all faults of a recorded file with line and column (at most 20 are listed); impossible
+// tick.
+//
+// Errors: all faults of a recorded file with line and column (at most 20 are listed); impossible
 // values; a duration that is no whole number of ticks (recorded traffic: the rest is left out and a note says
 // so); closed traffic, whose rate follows from the answers of the service.
 base::Result<Compiled> compile(const Traffic& traffic, base::Milliseconds tick, std::uint64_t seed);

@@ -129,6 +129,13 @@ TEST(Compile, traffic_that_would_not_fit_into_memory_is_refused) {
   Traffic traffic = conf42();
   traffic.repeat = 2'000'000'000;
   EXPECT_FALSE(compile(traffic, minutes(1), 1));
+  Open open;
+  open.stages.assign(3, {Milliseconds{9'000'000'000'000'000'000}, {}, per_second(1)});
+  traffic.shape = open;
+  traffic.repeat = 1;
+  const auto compiled = compile(traffic, minutes(1), 1);
+  ASSERT_FALSE(compiled);
+  EXPECT_GE(compiled.error().faults.size(), 3U) << to_string(compiled.error());
 }
 
 TEST(Compile, closed_traffic_is_refused_by_name) {

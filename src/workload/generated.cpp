@@ -81,6 +81,8 @@ base::Error check(const Generated& generated) {
   };
   need(generated.duration > Milliseconds{0}, "the generated traffic has no duration",
        "write one such as 14d");
+  need(generated.duration <= 36'525 * day, "the generated traffic lasts more than a hundred years",
+       "write a duration such as 14d");
   range(generated.base.value(), 1e12, "base (in rps)");
   range(generated.peak.value(), 1e12, "peak (in rps)");
   need(!(generated.base > generated.peak),

@@ -27,7 +27,9 @@ struct Profile {
   base::Milliseconds to() const { return pieces.empty() ? base::Milliseconds{0} : pieces.back().to; }
 };
 
-// The part within [from, to). Requires: it lies within the profile.
+// The part within [from, to).
+//
+// Requires: it lies within the profile.
 Profile part(const Profile& profile, base::Milliseconds from, base::Milliseconds to);
 
 double peak(const Profile& profile);

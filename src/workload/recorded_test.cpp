@@ -1,6 +1,7 @@
 #include "workload/recorded.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include <algorithm>
 #include <fstream>
@@ -317,6 +318,40 @@ TEST(Recorded, an_interval_that_the_rows_deny_is_refused) {
   const auto recording = read_recording(recorded);
   ASSERT_FALSE(recording);
   EXPECT_NE(to_string(recording.error()).find("given as 1m but most rows are 5m apart"), std::string::npos);
+}
+
+// Whatever is done to a file: it is either read into cells that make sense, or refused with a place.
+TEST(Recorded, damaged_files_are_read_sensibly_or_refused) {
+  const std::string whole = example("balancer/elb-requests-5min.csv").substr(0, 1500);
+  int refused = 0;
+  const bool sensible = rc::check([&] {
+    std::string text = whole;
+    const int changes = *rc::gen::inRange(1, 6);
+    for (int i = 0; i < changes; ++i) {
+      const auto at = *rc::gen::inRange<std::size_t>(0, text.size());
+      const auto length = *rc::gen::inRange<std::size_t>(0, 30);
+      const std::string put =
+          *rc::gen::element<std::string>("", "\"", ",", ";", "\n", "\r", "-", "9", "e", "NaN", "\t",
+                                         "2014-04-10 01:00:00,5\n", std::string(1, '\0'), "Z");
+      text = text.substr(0, at) + put + (at + length < text.size() ? text.substr(at + length) : "") + "\n";
+    }
+    const auto recording = read_recording(of(text));
+    if (!recording) {
+      ++refused;
+      RC_ASSERT(!recording.error().faults.empty());
+      for (const base::Fault& fault : recording.error().faults) RC_ASSERT(fault.place.file == "t.csv");
+      return;
+    }
+    RC_ASSERT(!recording->cells.empty());
+    for (std::size_t i = 0; i < recording->cells.size(); ++i) {
+      const Cell& cell = recording->cells[i];
+      RC_ASSERT(cell.from < cell.to);
+      RC_ASSERT(i == 0 || recording->cells[i - 1].to == cell.from);
+      RC_ASSERT(cell.requests_per_second >= 0 && cell.requests_per_second < 1e15);
+    }
+  });
+  EXPECT_TRUE(sensible);
+  EXPECT_GT(refused, 10);
 }
 
 }  // namespace

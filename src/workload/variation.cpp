@@ -66,7 +66,9 @@ std::vector<Knot> knots_of(const std::vector<Turn>& turns, double factor) {
     } else if (i + 1 < turns.size()) {
       const double peak = static_cast<double>(turns[i + 1].at);
       const double earliest = i > 0 ? static_cast<double>(turns[i - 1].at) + 1 : 0;
-      knots.push_back({at, std::max(peak - (peak - at) / factor, std::min(earliest, at))});
+      // No rise is shorter than a tick.
+      const double place = std::min(peak - (peak - at) / factor, peak - 1);
+      knots.push_back({at, std::max(place, std::min(earliest, at))});
     }
   }
   return knots;

@@ -28,9 +28,12 @@ base::Series scaled(const base::Series& series, double factor);
 // follows it, so that the rise takes 1/factor of its time, and the fall before it takes what becomes free.
 // Before the first rise the first trough is held. Turning points are those of swings of at least a fifth of
 // the range of the series: a smaller wiggle moves along with the rise or fall that it sits on. A factor below
-// 1 makes rises slower, as far as the peak before (or the start of the series) leaves room. Worked example:
-// 1, 1, 1, 1, 2, 3, 4, 5 rises over 4 ticks; steepened by 2 over 2 ticks: the 5 stays where it
-// is, before it comes a 3, before that 1. Requires: 0 < factor, finite.
+// 1 makes rises slower, as far as the peak before (or the start of the series) leaves room.
+//
+// Worked example: 1, 1, 1, 1, 2, 3, 4, 5 rises over 4 ticks; steepened by 2 over 2 ticks: the 5 stays where
+// it is, before it comes a 3, before that 1.
+//
+// Requires: 0 < factor, finite.
 base::Series steepen(const base::Series& series, double factor);
 
 }  // namespace headroom::workload

@@ -1,6 +1,7 @@
 #include "workload/variation.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -88,6 +89,23 @@ TEST(Variation, the_conf42_ramp_steepened_by_two_rises_in_nine_minutes) {
   EXPECT_EQ(steep.values[8], 50);  // 17 ticks of rise in 8.5
   EXPECT_GT(steep.values[9], 50);
   EXPECT_EQ(*std::max_element(steep.values.begin(), steep.values.end()), 2500);
+}
+
+// Whatever the series and the factor: as long, within the same range, the highest value reached.
+TEST(Variation, steepening_keeps_length_range_and_peak) {
+  EXPECT_TRUE(rc::check([] {
+    std::vector<double> values;
+    for (const int value : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 50)))
+      values.push_back(value);
+    const double factor = *rc::gen::element(0.01, 0.5, 0.9, 1.1, 2.0, 7.0, 1e300);
+    const base::Series steep = steepen(of(values), factor);
+    RC_ASSERT(steep.size() == values.size());
+    if (values.empty()) return;
+    const double highest = *std::max_element(values.begin(), values.end());
+    RC_ASSERT(*std::max_element(steep.values.begin(), steep.values.end()) == highest);
+    RC_ASSERT(*std::min_element(steep.values.begin(), steep.values.end()) >=
+              *std::min_element(values.begin(), values.end()));
+  }));
 }
 
 }  // namespace
