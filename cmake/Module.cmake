@@ -31,7 +31,8 @@ function(add_module name)
 
   add_library(${target} STATIC ${arg_SOURCES})
   set_target_properties(${target} PROPERTIES HEADROOM_ROW ${arg_ROW} HEADROOM_PURE "${arg_PURE}"
-                                             HEADROOM_USES "${arg_USES}")
+                                             HEADROOM_USES "${arg_USES}"
+                                             HEADROOM_FILES "${arg_SOURCES};${arg_HEADERS};${arg_TESTS}")
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}/src" FILES ${arg_HEADERS})
   list(TRANSFORM arg_USES PREPEND headroom_ OUTPUT_VARIABLE used_targets)
   target_link_libraries(${target} PUBLIC ${used_targets} ${arg_LINKS} PRIVATE headroom_flags)
@@ -61,6 +62,7 @@ function(add_program name)
   _check_includes(${arg_MODULE} "${uses}" ${arg_SOURCES})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE headroom_${arg_MODULE} headroom_flags)
+  set_property(TARGET headroom_${arg_MODULE} APPEND PROPERTY HEADROOM_FILES ${arg_SOURCES})
 endfunction()
 
 # Every #include "module/..." must name the module itself or one of its USES; a test may also use what
