@@ -86,11 +86,11 @@ base::Result<std::vector<fs::path>> remove_abandoned(const fs::path& runs) {
 }  // namespace
 
 std::string time_in_name(base::Milliseconds since_1970) {
-  using namespace std::chrono;
-  const sys_time<base::Milliseconds> time(since_1970);
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(floor<seconds>(time - day));
+  namespace chrono = std::chrono;
+  const chrono::sys_time<base::Milliseconds> time(since_1970);
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(chrono::floor<chrono::seconds>(time - day));
   const int year = static_cast<int>(date.year());
   if (year < 1970 || year > 9999) broken("a time between the years 1970 and 9999");
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", year, static_cast<unsigned>(date.month()),
