@@ -27,7 +27,7 @@ struct DecisionRecord {
   std::int32_t remove = 0;
   std::int32_t policy = -1;  // index of the policy whose recommendation counted; -1: none
   policy::Reasons reasons;
-  bool operator==(const DecisionRecord&) const = default;
+  bool operator==(const DecisionRecord& other) const;  // bit for bit, so that what is missing equals itself
 };
 
 // The integer trajectory; one element per tick.
