@@ -401,7 +401,9 @@ Case draw_case(Draw& draw, int ticks) {
   RC_ASSERT(compiled.has_value());
   made.numbers = compiled->numbers;
   made.model.policy = compiled->shape;
-  made.model.fleet.startup = draw.chance(30) ? 0 : draw.between(1, 12);
+  made.model.fleet.startup = draw.chance(30)   ? 0
+                             : draw.chance(40) ? draw.between(10, 25)
+                                               : draw.between(1, 9);
   made.model.fleet.warm_up = compiled->warm_up_ticks;
   made.model.fleet.drain = draw.between(0, 4);
   made.model.metric_period = metric_period;
