@@ -46,8 +46,6 @@ HWY_INLINE void begin_tick(const Shape& shape, Counts<L>& counts) {
     const std::int32_t over = warm < 0 ? warm + slots : warm;
     counts.warming = counts.warming + arrived - counts.arrivals[over];
     counts.arrivals[over] = Int(0);
-    // Counts do not know whether a warming instance was among those that left: no more than all are warming.
-    counts.warming = bl::max(Int(0), bl::min(counts.warming, counts.in_service));
   } else {
     counts.arrivals[counts.slot] = Int(0);
   }
@@ -60,6 +58,23 @@ HWY_INLINE void begin_tick(const Shape& shape, Counts<L>& counts) {
   counts.leaving = Int(0);
 }
 
+// The newest leave first: what of them is warming comes off the arrivals that it came with.
+template <class L>
+HWY_INLINE void remove_warming(const Shape& shape, typename L::Int remove, Counts<L>& counts) {
+  using Int = typename L::Int;
+  if (!bl::any(remove > Int(0) && counts.warming > Int(0))) return;
+  const std::int32_t slots = arrival_slots(shape);
+  Int left = bl::min(remove, counts.warming);
+  counts.warming = counts.warming - left;
+  for (std::int32_t age = 0; age < shape.warm_up; ++age) {
+    const std::int32_t slot = counts.slot - age;
+    auto& arrived = counts.arrivals[slot < 0 ? slot + slots : slot];
+    const Int taken = bl::min(left, arrived);
+    arrived = arrived - taken;
+    left = left - taken;
+  }
+}
+
 // The end of a tick: instances ordered arrive after their start-up, instances removed leave at the next tick.
 template <class L>
 HWY_INLINE void order(const Shape& shape, typename L::Int add, typename L::Int remove, Counts<L>& counts) {
@@ -69,6 +84,7 @@ HWY_INLINE void order(const Shape& shape, typename L::Int add, typename L::Int r
   slot = slot + add;
   counts.launching = counts.launching + add;
   counts.leaving = remove;
+  if (shape.warm_up > 0) remove_warming<L>(shape, remove, counts);
 }
 
 }  // namespace headroom::fleet::HWY_NAMESPACE

@@ -155,6 +155,7 @@ struct PolicyState {
   Int gives_way;
   Int recommended[kMaxStabilise];  // target hpa: ring of the last recommendations
   std::int32_t evaluations;        // so far, the present state of things at the first included (hpa)
+  bool operator==(const PolicyState&) const = default;  // of one lane
 };
 
 template <class L>
@@ -172,6 +173,7 @@ struct State {
   Float present[2][kMaxWindowSamples];  // 1 where there was a sample, else 0
   std::int32_t samples;                 // so far
   PolicyState<L> policy[kMaxPolicies];
+  bool operator==(const State&) const = default;  // of one lane
 };
 inline constexpr std::int32_t kLongAgo = -(1 << 30);
 
@@ -197,6 +199,7 @@ struct Observation {
   Int in_service;
   Int launching;
   Int warming;  // of those in service, the ones whose warm-up is not over
+  bool operator==(const Observation&) const = default;  // of one lane
 };
 
 template <class L>
@@ -211,14 +214,20 @@ struct Decision {
   Int policy;   // index of the policy that counted, -1: none
   Int reasons;  // Reasons::bits
   bool due;     // some policy was evaluated; the same in all lanes
+  bool operator==(const Decision&) const = default;  // of one lane
 };
 
 // ---- one lane, compiled: what the controller and the simulated cloud call (decide.cpp)
 
 State<base::One> initial_state();
 
-// Requires: called for consecutive ticks, starting with 0. `state` is replaced by the next one.
+// Requires: called for consecutive ticks, starting with 0; ticks without a decision are told with skip().
+// `state` is replaced by the next one.
 Decision<base::One> decide(const Now& now, const Observation<base::One>& observation, const Shape& shape,
                            const Numbers<base::One>& numbers, State<base::One>& state);
+
+// Ticks [from, to) passed without a decision (the controller was not running, or could not see): the windows
+// of the rate limits move on, and what was launching (`busy`) is taken to have been so throughout.
+void skip(std::int32_t from, std::int32_t to, bool busy, const Shape& shape, State<base::One>& state);
 
 }  // namespace headroom::policy

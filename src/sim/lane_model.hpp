@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -55,6 +56,10 @@ struct Tally {
   double cpu_percent_sum = 0;  // of float32 utilisations
   bool operator==(const Tally&) const = default;
 };
+
+// What the record of a run keeps of a decision; unset where no policy was due and nothing was done.
+std::optional<DecisionRecord> record_of(std::int32_t tick, const policy::Observation<base::One>& seen,
+                                        const policy::Decision<base::One>& decision);
 
 // One lane, the reference: every tick is recorded. Throws nothing.
 Trajectory run_one_lane(const LaneModel& model, const policy::Numbers<base::One>& numbers,

@@ -20,6 +20,27 @@ void run_one(const LaneModel& model, const policy::Numbers<One>& numbers, const 
 
 }  // namespace
 
+std::optional<DecisionRecord> record_of(std::int32_t tick, const policy::Observation<One>& seen,
+                                        const policy::Decision<One>& decision) {
+  if (!decision.due && decision.add == 0 && decision.remove == 0) return std::nullopt;
+  const float missing = std::numeric_limits<float>::quiet_NaN();
+  DecisionRecord made;
+  made.tick = tick;
+  made.cpu_percent_seen = seen.missing[0] ? missing : seen.value[0];
+  made.requests_per_second_per_instance_seen = seen.missing[1] ? missing : seen.value[1];
+  made.in_service = seen.in_service;
+  made.launching = seen.launching;
+  made.recommended = decision.recommended;
+  made.after_step = decision.after_step;
+  made.after_rate = decision.after_rate;
+  made.desired = decision.desired;
+  made.add = decision.add;
+  made.remove = decision.remove;
+  made.policy = decision.policy;
+  made.reasons.bits = static_cast<std::uint32_t>(decision.reasons);
+  return made;
+}
+
 Trajectory run_one_lane(const LaneModel& model, const policy::Numbers<One>& numbers,
                         const LaneTraffic& traffic) {
   Trajectory trajectory;
@@ -32,23 +53,7 @@ Trajectory run_one_lane(const LaneModel& model, const policy::Numbers<One>& numb
     trajectory.in_service.push_back(counts.in_service);
     trajectory.launching.push_back(counts.launching);
     trajectory.draining.push_back(counts.draining);
-    if (!decision.due && decision.add == 0 && decision.remove == 0) return;
-    const float missing = std::numeric_limits<float>::quiet_NaN();
-    DecisionRecord made;
-    made.tick = tick;
-    made.cpu_percent_seen = seen.missing[0] ? missing : seen.value[0];
-    made.requests_per_second_per_instance_seen = seen.missing[1] ? missing : seen.value[1];
-    made.in_service = seen.in_service;
-    made.launching = seen.launching;
-    made.recommended = decision.recommended;
-    made.after_step = decision.after_step;
-    made.after_rate = decision.after_rate;
-    made.desired = decision.desired;
-    made.add = decision.add;
-    made.remove = decision.remove;
-    made.policy = decision.policy;
-    made.reasons.bits = static_cast<std::uint32_t>(decision.reasons);
-    trajectory.decisions.push_back(made);
+    if (const auto made = record_of(tick, seen, decision)) trajectory.decisions.push_back(*made);
   };
   run_one(model, numbers, traffic, record, [](const Sums<One>&) {});
   return trajectory;

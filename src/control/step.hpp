@@ -1,0 +1,114 @@
+// Step: what is seen of one service and what is remembered of it, to what is asked of the cloud.
+//
+// The controller calls step() about once a second: it follows up what was ordered, and at each tick builds
+// the observation of the policy, lets it decide, and turns the decision into actions. It is pure: the same
+// arguments give the same result, so every run can be replayed from its recorded observations, and the live
+// controller and the rehearsal in the simulated cloud run the same code (docs/decisions/one-kernel.md).
+// One call is for one service; a controller of several loops over their settings and states.
+//
+//   State state;
+//   for (;;) {
+//     Step next = step(now(), cloud.observe(), std::move(state), settings);
+//     state = std::move(next.state);  // kept safe before anything is submitted, see State
+//     for (const cloud::Action& action : next.actions) cloud.submit(action);
+//   }
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/quantity.hpp"
+#include "cloud/cloud.hpp"
+#include "policy/compile.hpp"
+#include "policy/kernel.hpp"
+
+namespace headroom::control {
+
+// What stays the same from step to step.
+// Requires: tick and metric_period above 0; a zone; a token prefix of 1 to 40 letters, digits and hyphens.
+struct Settings {
+  std::string service;
+  std::string version;             // what new instances run
+  std::vector<std::string> zones;  // where they may run
+  // Begins every token: "matrix-web". No other service of any environment in the same account has it.
+  std::string token_prefix;
+  base::Milliseconds start{0};  // of tick 0
+  base::Milliseconds tick{60'000};
+  policy::Compiled policy;  // on the grid of `tick`
+  base::Milliseconds metric_period{60'000};
+  // A metric, and a list of instances, that is older counts as missing. At least the lag and two periods, or
+  // metrics are missing in between.
+  base::Milliseconds max_age{180'000};
+  base::Milliseconds drain{0};  // before an instance is removed
+  // What the cloud has confirmed and not shown for so long is lost: it no longer counts as on its way.
+  base::Milliseconds appear_within{300'000};
+  // Before a failed order is placed anew (doubled with each failure, up to 32 times), and before one without
+  // an answer is sent again.
+  base::Milliseconds retry_after{10'000};
+};
+
+// A launch or a removal that the cloud has not shown to be carried out.
+struct Order {
+  cloud::Action action;  // its token is empty while the order waits for `not_before`
+  base::Milliseconds submitted{0};
+  std::optional<base::Milliseconds> not_before;
+  int attempts = 1;                   // under different tokens
+  int expected = 1;                   // instances; fewer after the cloud has refused some of them
+  std::vector<std::string> appeared;  // of a launch: instances seen so far
+  bool operator==(const Order&) const = default;
+};
+
+// What is remembered from step to step. A controller that can be killed writes it down before it submits the
+// actions of the step: orders that were then never sent are sent by a later step, under the same token.
+struct State {
+  std::int32_t next_tick = 0;  // not decided yet
+  policy::State<base::One> policy = policy::initial_state();
+  std::optional<base::Milliseconds> instances_at;  // of the newest list that was used
+  std::optional<base::Milliseconds> sample_end;    // of the newest metrics that were used
+  std::vector<Order> orders;                       // in the order of their first submission
+  base::Milliseconds token_at{0};                  // the last token: its time and number
+  std::int32_t token_number = 0;
+  bool operator==(const State&) const = default;
+};
+
+struct Decided {
+  std::int32_t tick = 0;
+  base::Milliseconds at{0};
+  policy::Observation<base::One> seen;
+  policy::Decision<base::One> decision;
+  bool operator==(const Decided&) const = default;
+};
+
+// What else there is to tell, for events: the names are stable.
+enum class Happened {
+  list_unknown,    // nothing was decided: the cloud has not told its instances yet
+  list_outdated,   // nothing was decided: an older list than one that was already used
+  ordered_anew,    // failed for a reason that passes: placed again under a new token
+  sent_again,      // no answer: the same token again
+  given_up,        // failed for good, or lost: no longer counted on
+  not_needed_now,  // waited to be ordered anew when the policy decided the other way
+};
+std::string_view to_string(Happened happened);  // "ordered_anew"
+
+struct Note {
+  Happened happened = Happened::list_unknown;
+  std::string token;  // of the order; empty where there is none
+  std::string why;
+  bool operator==(const Note&) const = default;
+};
+
+struct Step {
+  State state;
+  std::vector<cloud::Action> actions;  // to be submitted in this order
+  std::optional<Decided> decided;      // at most once per tick
+  std::vector<Note> notes;
+  bool operator==(const Step&) const = default;
+};
+
+// Requires: now not before observed.at, `state` from the step before or State{}.
+Step step(base::Milliseconds now, const cloud::Observed& observed, State state, const Settings& settings);
+
+}  // namespace headroom::control
