@@ -211,9 +211,9 @@ struct Decision {
   Int desired;  // in service plus launching after this decision: what was there + add - remove
   Int add;
   Int remove;
-  Int policy;   // index of the policy that counted, -1: none
-  Int reasons;  // Reasons::bits
-  bool due;     // some policy was evaluated; the same in all lanes
+  Int policy;                                        // index of the policy that counted, -1: none
+  Int reasons;                                       // Reasons::bits
+  bool due;                                          // some policy was evaluated; the same in all lanes
   bool operator==(const Decision&) const = default;  // of one lane
 };
 

@@ -60,10 +60,10 @@ policy::StepPolicy a_step_policy(const Case& made) {
   step.every = made.ticks(evaluation_ticks(made, step.periods > 1));
   step.first = made.ticks(some_ticks(3));
   if (one_in(3)) step.window = made.ticks(made.metric_period) * between(2, 4);
-  for (int k = between(0, 2); k > 0; --k) {
+  for (int k = one_in(6) ? 0 : between(1, 2); k > 0; --k) {
     step.out.push_back({static_cast<double>(5 * between(8, 18)), one_in(2), between(1, 4)});
   }
-  for (int k = between(step.out.empty() ? 1 : 0, 2); k > 0; --k) {
+  for (int k = !step.out.empty() && one_in(6) ? 0 : between(1, 2); k > 0; --k) {
     step.in.push_back({static_cast<double>(5 * between(2, 8)), one_in(2), between(1, 3)});
   }
   step.cooldown_out = made.ticks(some_ticks(5));
@@ -109,7 +109,7 @@ policy::SchedulePolicy a_schedule() {
 policy::Limits some_limits(const Case& made) {
   policy::Limits limits;
   limits.min = between(1, 3);
-  limits.max = limits.min + between(0, 25);
+  limits.max = limits.min + (one_in(8) ? 0 : between(2, 25));
   if (one_in(3)) limits.step_out = between(1, 5);
   if (one_in(3)) limits.step_in = between(1, 3);
   if (one_in(3)) limits.rate_out = policy::RateLimit{between(1, 8), made.ticks(between(1, 10))};
@@ -298,11 +298,12 @@ TEST(OneKernel, control_in_the_simulated_cloud_decides_as_one_lane) {
     RC_CLASSIFY(made.zones > 1, "several zones");
   });
   EXPECT_TRUE(holds);
-  // A comparison of fleets that never change would prove nothing.
+  // A comparison of fleets that never change would prove nothing. Of 3,000 cases 70 % added, 49 % removed
+  // and 33 % did both several times; half of that allows for the luck of 100.
   if (holds) {
-    EXPECT_GT(out * 10, runs * 6);
-    EXPECT_GT(in * 10, runs * 5);
-    EXPECT_GT(both * 10, runs * 3);
+    EXPECT_GT(out * 100, runs * 40);
+    EXPECT_GT(in * 100, runs * 30);
+    EXPECT_GT(both * 100, runs * 18);
   }
 }
 
