@@ -14,6 +14,7 @@
 #include "report/json.hpp"
 #include "report/per_tick.hpp"
 #include "report/records.hpp"
+#include "report/text.hpp"
 #include "report/words.hpp"
 
 namespace headroom::report {
@@ -304,7 +305,8 @@ std::string title_of(const std::string& environment, const std::string& service,
 
 std::string report_html(const sim::Rehearsal& rehearsal, const environment::Service& service) {
   const std::vector<Run> runs{{"rehearsal", "", &rehearsal, &service.scale.scaling}};
-  return page_html(title_of(rehearsal.environment, rehearsal.service, "rehearsal"), summary_json(rehearsal),
+  return page_html(title_of(rehearsal.environment, rehearsal.service, "rehearsal"),
+                   rehearsal_text(rehearsal, service),
                    page_json("rehearsal", rehearsal.environment, rehearsal.service, service, runs, nullptr));
 }
 
@@ -324,7 +326,8 @@ std::string report_html(const tune::Outcome& outcome, const environment::Service
     runs.push_back(
         {"tuned", "the traffic it was tuned on", &outcome.rehearsal, tuned != nullptr ? tuned : &kUnstated});
   }
-  return page_html(title_of(outcome.environment, outcome.service, "tuned policy"), outcome_json(outcome),
+  return page_html(title_of(outcome.environment, outcome.service, "tuned policy"),
+                   outcome_text(outcome, service.objective, Timing::omitted),
                    page_json("tune", outcome.environment, outcome.service, service, runs, &outcome));
 }
 

@@ -50,11 +50,11 @@ std::vector<std::pair<std::int32_t, std::int32_t>> violations(const sim::Rehears
   std::vector<std::pair<std::int32_t, std::int32_t>> spans;
   const std::size_t count = rehearsal.cpu_percent.size();
   for (std::size_t i = 0; i < count; ++i) {
-    // Written so that a value that is not a number counts as a violation.
-    const bool cpu_kept = !objective.cpu || rehearsal.cpu_percent[i] <= objective.cpu->value();
-    const bool p95_kept = !objective.p95 || rehearsal.p95_ms.empty() ||
-                          rehearsal.p95_ms[i] <= 1000 * base::seconds(*objective.p95);
-    if (cpu_kept && p95_kept) continue;
+    // Equal keeps a limit, and a value that is not known is no violation, as in telemetry's objectives.
+    const bool cpu_violated = objective.cpu && rehearsal.cpu_percent[i] > objective.cpu->value();
+    const bool p95_violated = objective.p95 && !rehearsal.p95_ms.empty() &&
+                              rehearsal.p95_ms[i] > 1000 * base::seconds(*objective.p95);
+    if (!cpu_violated && !p95_violated) continue;
     const auto tick = static_cast<std::int32_t>(i);
     if (!spans.empty() && spans.back().second == tick) {
       ++spans.back().second;

@@ -223,6 +223,10 @@ void write_outcome(JsonWriter& json, const tune::Outcome& outcome) {
   for (const tune::Sensitivity& sensitivity : outcome.sensitivities) {
     json.begin_object();
     json.key("parameter").text(sensitivity.parameter);
+    json.key("value").number(sensitivity.value);
+    json.key("unchanged_low").number(sensitivity.unchanged_low);
+    json.key("unchanged_high").number(sensitivity.unchanged_high);
+    json.key("searched").boolean(sensitivity.searched);
     json.key("matters").boolean(sensitivity.matters);
     json.key("at_edge").boolean(sensitivity.at_edge);
     json.key("cost_usd_low").number(sensitivity.cost_usd_low);

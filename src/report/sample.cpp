@@ -16,6 +16,7 @@ constexpr double kSlope = 0.9;     // percent of CPU per request per second on o
 constexpr int kStartup = 4;        // ticks
 constexpr double kPrice = 0.0416;  // US dollars an hour, a t3.medium
 constexpr double kObjective = 75;  // percent of CPU
+constexpr double kShare = 0.997;   // of the minutes
 
 // A linear congruential generator (Knuth's MMIX constants) is plenty for a picture; in [0, 1).
 struct Noise {
@@ -80,7 +81,7 @@ environment::Service sample_service(const SampleOptions& options) {
   service.instance.price = base::UsdPerHour(kPrice);
   service.scale.scaling = scaling_of(options);
   service.objective.cpu = base::Percent(kObjective);
-  service.objective.share = 0.99;
+  service.objective.share = kShare;
   return service;
 }
 
@@ -182,7 +183,7 @@ sim::Rehearsal sample_rehearsal(const SampleOptions& options) {
   summary.cost_draining_usd = summary.draining_hours * kPrice;
   summary.cost_usd = summary.cost_in_service_usd + summary.cost_launching_usd + summary.cost_draining_usd;
   summary.objective_violation_percent = 100 * summary.objective_violation_minutes / options.ticks;
-  summary.objective_met = summary.objective_violation_percent <= 1.0;
+  summary.objective_met = summary.objective_violation_percent <= 100 * (1 - kShare);
   for (const double p95 : rehearsal.p95_ms) summary.p95_ms_max = std::max(summary.p95_ms_max, p95);
   return rehearsal;
 }
@@ -212,16 +213,22 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
           {"out.add", add}, {"out.above", static_cast<double>(above)}, {"in.below", tried.in_below}};
       candidate.score = score_of(rehearsal, 1);
       candidate.feasible = rehearsal.summary.objective_met;
+      // The cheapest that keeps the objective; while there is none, the nearest miss.
+      const auto violated = [](const tune::Candidate& one) {
+        return one.score.objective_violation_percent.mean;
+      };
+      const bool better =
+          candidate.feasible
+              ? !outcome.found || candidate.score.cost_usd.mean < outcome.best.score.cost_usd.mean
+              : !outcome.found && (candidate.index == 0 || violated(candidate) < violated(outcome.best));
+      if (better) {
+        outcome.best = candidate;
+        outcome.best_summary = rehearsal.summary;
+        outcome.best_feasible_row = candidate.feasible ? outcome.feasible : -1;
+        outcome.rehearsal = rehearsal;
+      }
       if (candidate.feasible) {
-        const bool better =
-            !outcome.found || candidate.score.cost_usd.mean < outcome.best.score.cost_usd.mean;
-        if (better) {
-          outcome.best = candidate;
-          outcome.best_summary = rehearsal.summary;
-          outcome.best_feasible_row = outcome.feasible;
-          outcome.rehearsal = rehearsal;
-          outcome.found = true;
-        }
+        outcome.found = true;
         ++outcome.feasible;
       }
       outcome.sample.push_back(candidate);
@@ -237,7 +244,7 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
         });
     if (!beaten) outcome.front.push_back(candidate);
   }
-  outcome.binding = "CPU binds: the cheaper policies violate it for more than 1 % of the minutes.";
+  outcome.binding = "CPU binds: the cheaper policies violate it for more than 0.3 % of the minutes.";
 
   const auto contender = [&](std::string name, SampleOptions set, std::int64_t evaluated) {
     tune::Contender entry;
@@ -250,11 +257,9 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
     outcome.unseen.push_back(std::move(entry));
   };
   SampleOptions best = options;
-  if (outcome.found) {
-    best.out_add = static_cast<int>(outcome.best.parameters[0].second);
-    best.out_above = outcome.best.parameters[1].second;
-    best.in_below = outcome.best.parameters[2].second;
-  }
+  best.out_add = static_cast<int>(outcome.best.parameters[0].second);
+  best.out_above = outcome.best.parameters[1].second;
+  best.in_below = outcome.best.parameters[2].second;
   SampleOptions present = options;
   present.out_add = 1;
   present.out_above = 45;
@@ -266,11 +271,22 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
   contender("tuned", best, outcome.evaluated);
   contender("present", present, 1);
   contender("target 50 %", rival, 1);
-  outcome.sensitivities = {
-      {"out.add", 41.2, 52.8, 0.1, 3.4, true, false},
-      {"out.above", 39.9, 61.3, 0.0, 4.9, true, true},
-      {"in.below", 44.1, 44.3, 0.71, 0.72, false, false},
+  const auto sensitivity = [&](const char* name, double value, double low, double high, bool matters) {
+    tune::Sensitivity entry;
+    entry.parameter = name;
+    entry.value = value;
+    entry.unchanged_low = matters ? value : low;
+    entry.unchanged_high = matters ? value : high;
+    entry.cost_usd_low = outcome.best.score.cost_usd.mean;
+    entry.cost_usd_high = outcome.best.score.cost_usd.mean * (matters ? 1.3 : 1.0);
+    entry.violation_percent_high = matters ? 3.4 : 0.0;
+    entry.matters = matters;
+    entry.at_edge = matters && value == high;
+    outcome.sensitivities.push_back(entry);
   };
+  sensitivity("out.add", best.out_add, 1, 6, true);
+  sensitivity("out.above", best.out_above, 40, 70, true);
+  sensitivity("in.below", best.in_below, 26, 46, false);
   for (const char* name : {"height 0.8", "height 1.2", "ramp 2", "start-up 2"}) {
     outcome.variations.push_back({name, outcome.unseen[0].score, outcome.unseen[1].score});
     outcome.variations.back().tuned.objective_met = std::string(name) != "height 1.2";

@@ -40,6 +40,10 @@ int main(int argc, char** argv) {
   const report::SampleOptions tuned{.start = july, .ticks = 8 * 7 * 1440};
   const headroom::tune::Outcome outcome = report::sample_outcome(tuned);
   write("tuned.html", report::report_html(outcome, report::sample_service(tuned)));
+
+  // A search that found nothing good enough shows its nearest miss.
+  const report::SampleOptions missed{.ticks = 480};
+  write("missed.html", report::report_html(report::sample_outcome(missed), report::sample_service(missed)));
   fmt::print("{}\n{}", report::rehearsal_text(long_one, report::sample_service(weeks)),
              report::outcome_text(outcome, report::sample_service(tuned).objective));
 }

@@ -125,6 +125,11 @@ std::string notes_text(const std::vector<std::string>& notes) {
   return text;
 }
 
+// Money in a column: cents below a thousand dollars only.
+std::string money_cell(double usd) {
+  return std::abs(usd) < 1000 ? money_text(usd) : (usd < 0 ? "-$" : "$") + number_text(std::abs(usd), 0);
+}
+
 std::string percent_text(double value) { return short_text(value) + " %"; }
 
 }  // namespace
@@ -188,7 +193,7 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   if (summary.p95_ms_max > 0) row("p95", short_text(summary.p95_ms_max) + " ms", "at most");
   row("instances", short_text(summary.instances_mean),
       fmt::format("on average, at most {}", summary.instances_max));
-  row("scaled", fmt::format("{} out", summary.scale_outs), fmt::format("{} in", summary.scale_ins));
+  row("scaled", number_text(summary.scale_outs, 0) + " out", number_text(summary.scale_ins, 0) + " in");
   if (summary.minutes_at_max > 0) {
     row("at max", number_text(summary.minutes_at_max, 0) + " min",
         fmt::format("desired as many as max ({}) allows", service.scale.scaling.limits.max));
@@ -219,7 +224,8 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   return text + notes_text(rehearsal.notes);
 }
 
-std::string outcome_text(const tune::Outcome& outcome, const environment::Objective& objective) {
+std::string outcome_text(const tune::Outcome& outcome, const environment::Objective& objective,
+                         Timing timing) {
   const std::string_view aim = outcome.aim == "utilisation"
                                    ? "the highest mean utilisation that keeps the objective"
                                    : "the cheapest policy that keeps the objective";
@@ -230,7 +236,8 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
   std::string tried =
       fmt::format("{} policies tried on {}", number_text(static_cast<double>(outcome.evaluated), 0),
                   duration_text(outcome.rehearsal.requests_per_second.duration()));
-  if (outcome.seconds > 0) tried += fmt::format(" in {} s", short_text(outcome.seconds));
+  if (timing == Timing::shown && outcome.seconds > 0)
+    tried += fmt::format(" in {} s", short_text(outcome.seconds));
   tried += fmt::format("; {} keep the objective", number_text(static_cast<double>(outcome.feasible), 0));
   if (outcome.invalid > 0) {
     tried += fmt::format("; {} more combinations are no valid policy",
@@ -252,9 +259,9 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     text += '\n';
     text += wrapped("  ", fmt::format("ON UNSEEN TRAFFIC: {} (95 % intervals in the lines below)",
                                       outcome.unseen_description));
-    constexpr int kName = 18;
-    constexpr int kMoney = 21;
-    constexpr int kViolated = 19;
+    constexpr int kName = 16;
+    constexpr int kMoney = 22;
+    constexpr int kViolated = 18;
     constexpr int kCpu = 9;
     const auto cells = [&](std::string_view name, std::string_view money, std::string_view violated,
                            std::string_view cpu, std::string_view verdict) {
@@ -268,7 +275,7 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     for (const tune::Contender& contender : outcome.unseen) {
       const base::Milliseconds length = contender.rehearsal.requests_per_second.duration();
       const tune::Score& score = contender.score;
-      const auto month = [&](double usd) { return money_text(cost_usd_per_month(usd, length)); };
+      const auto month = [&](double usd) { return money_cell(cost_usd_per_month(usd, length)); };
       const tune::Estimate& violated = score.objective_violation_percent;
       cells(visible(contender.name), month(score.cost_usd.mean), percent_text(violated.mean),
             percent_text(score.cpu_percent_mean.mean), score.objective_met ? "kept" : "MISSED");
@@ -309,22 +316,29 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
 
   if (!outcome.sensitivities.empty()) {
     text += "\n  WHAT MATTERS, one parameter at a time\n";
-    const int name_width = 26;
+    constexpr int kParameter = 22;
+    std::string idle;
     for (const tune::Sensitivity& sensitivity : outcome.sensitivities) {
-      std::string line = "    " + left(cut(visible(sensitivity.parameter), name_width), name_width);
-      if (sensitivity.matters) {
-        line +=
-            fmt::format("  {}..{}, violated {}..{} %", money_text(sensitivity.cost_usd_low),
-                        money_text(sensitivity.cost_usd_high), short_text(sensitivity.violation_percent_low),
-                        short_text(sensitivity.violation_percent_high));
-      } else {
-        line += "  does not matter";
+      const std::string name = visible(sensitivity.parameter);
+      if (!sensitivity.matters) {
+        if (!idle.empty()) idle += ", ";
+        idle += name;
+        if (sensitivity.unchanged_low < sensitivity.unchanged_high) {
+          idle += fmt::format(" ({} to {})", exact_text(sensitivity.unchanged_low),
+                              exact_text(sensitivity.unchanged_high));
+        }
+        continue;
       }
-      text += line + '\n';
+      text += wrapped(
+          "    " + left(cut(name, kParameter), kParameter) + right(short_text(sensitivity.value), 8) + "   ",
+          fmt::format("{}..{}, violated {}..{} %", money_cell(sensitivity.cost_usd_low),
+                      money_cell(sensitivity.cost_usd_high), short_text(sensitivity.violation_percent_low),
+                      short_text(sensitivity.violation_percent_high)));
       if (sensitivity.at_edge) {
         text += wrapped("      ", "stands at the end of its range: a wider one may hold a better policy");
       }
     }
+    if (!idle.empty()) text += wrapped("  do not matter: ", idle);
   }
 
   if (!outcome.variations.empty()) {
@@ -339,8 +353,8 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
       missed = missed || !variation.tuned.objective_met || !variation.present.objective_met;
       std::string line =
           "  " + left(cut(visible(variation.name), 22), 22) +
-          right(money_text(variation.tuned.cost_usd.mean), 14) + right(violated(variation.tuned), 14) +
-          right(money_text(variation.present.cost_usd.mean), 14) + right(violated(variation.present), 14);
+          right(money_cell(variation.tuned.cost_usd.mean), 14) + right(violated(variation.tuned), 14) +
+          right(money_cell(variation.present.cost_usd.mean), 14) + right(violated(variation.present), 14);
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + '\n';
     }

@@ -16,8 +16,12 @@ inline constexpr int kTextColumns = 80;
 // `service` as it was rehearsed. Ends with a newline.
 std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::Service& service);
 
+// The wall time of a search differs from run to run: it is left out of what must come out the same.
+enum class Timing { shown, omitted };
+
 // `objective`: what the search had to keep. Ends with a newline.
-std::string outcome_text(const tune::Outcome& outcome, const environment::Objective& objective);
+std::string outcome_text(const tune::Outcome& outcome, const environment::Objective& objective,
+                         Timing timing = Timing::shown);
 
 // The highest value of each of `columns` equal parts as one of eight bars from zero to the highest of all;
 // a value that is not finite leaves a space. Fewer values than columns: one bar each.

@@ -152,8 +152,9 @@ std::string short_text(double value) {
   if (!std::isfinite(value)) return "-";
   const double size = std::abs(value);
   if (size >= 99.95) return number_text(value, 0);
-  if (size >= 9.995) return number_text(value, 1);
-  if (size >= 0.9995 || value == 0) return number_text(value, value == std::floor(value) ? 0 : 2);
+  const bool whole = value == std::floor(value);
+  if (size >= 9.995) return number_text(value, whole ? 0 : 1);
+  if (size >= 0.9995 || value == 0) return number_text(value, whole ? 0 : 2);
   return fmt::format("{:.3g}", value);
 }
 

@@ -395,6 +395,7 @@ Contender contender(const Environment& environment, std::string name, const Serv
   Contender result;
   result.name = std::move(name);
   result.parameters = std::move(parameters);
+  result.scaling = service.scale.scaling;
   auto scenario = sim::compile(environment, service);
   result.score = score(*scenario, {unseen});
   sim::Scenario adapted = *scenario;

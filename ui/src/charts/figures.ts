@@ -14,7 +14,7 @@ export function shortText(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   if (size >= 99.95) return numberText(value, 0);
-  if (size >= 9.995) return numberText(value, 1);
+  if (size >= 9.995) return numberText(value, Number.isInteger(value) ? 0 : 1);
   if (size >= 0.9995 || size === 0) return numberText(value, Number.isInteger(value) ? 0 : 2);
   return `${value < 0 ? "−" : ""}${Number(size.toPrecision(3))}`;
 }

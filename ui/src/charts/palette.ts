@@ -7,3 +7,9 @@ export type Ink =
 export function colour(ink: Ink): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${ink}`).trim() || "gray";
 }
+
+// "#0072b2" with an opacity; the style sheet writes its colours in this form.
+export function translucent(hex: string, opacity: number): string {
+  const alpha = Math.round(Math.min(Math.max(opacity, 0), 1) * 255);
+  return /^#[0-9a-f]{6}$/i.test(hex) ? hex + alpha.toString(16).padStart(2, "0") : hex;
+}

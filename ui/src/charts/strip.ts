@@ -1,10 +1,10 @@
 // Strip: one chart of a stack that shares its time axis, its zoom and its cursor with the others.
 
 import uPlot from "uplot";
-import { type Values, decimate } from "./decimate";
+import { type Summed, type Values, decimate, sumEvents } from "./decimate";
 import { axisText } from "./figures";
-import { type Ink, colour } from "./palette";
-import { splitLabel, timeSplits, timeStep } from "./time";
+import { type Ink, colour, translucent } from "./palette";
+import { spanText, splitLabel, timeSplits, timeStep } from "./time";
 import type { View } from "./view";
 
 // The grid on which every series of a page stands: value i belongs to [start + i * tick, start + (i + 1) * tick).
@@ -20,6 +20,8 @@ export interface Layer {
   ink: Ink;
   values: Values;
   filled?: boolean; // down to zero; later layers cover earlier ones
+  banded?: boolean; // zoomed out: the mean as a line in a band from the lowest to the highest
+  smooth?: boolean; // from point to point, not in steps
   width?: number;
   dash?: number[];
 }
@@ -31,7 +33,7 @@ export interface Rule {
   dash?: number[];
 }
 
-// Bars up and down from zero, one per event: what was added and removed.
+// Bars up and down from zero: what was added and removed, summed over a span where single bars would overlap.
 export interface Bars {
   indices: Int32Array;
   up: Int32Array;
@@ -53,6 +55,16 @@ export interface StripSpec {
 }
 
 const AXIS_WIDTH = 54;
+// "day" for 1 d: what follows "per".
+function each(seconds: number): string {
+  const text = spanText(seconds);
+  const words: Record<string, string> = { "1 d": "day", "1 h": "hour", "1 min": "minute", "1 s": "second", "1 week": "week" };
+  return words[text] ?? text;
+}
+
+
+const BAR_PIXELS = 6; // a bar and the gap beside it
+const BAND_OPACITY = 0.45;
 const FONT = "11px system-ui, sans-serif";
 
 function legendItem(label: string, ink: Ink, kind: "line" | "area" | "dash" | "shade"): HTMLElement {
@@ -68,9 +80,12 @@ export class Strip {
   readonly element: HTMLElement;
   readonly plotElement: HTMLElement;
   private readonly values: HTMLElement;
+  private readonly unit: HTMLElement;
   private plot: uPlot | null = null;
   private width = 0;
-  private following = false;
+  private bucket = 1;
+  private bars: Summed = { first: new Int32Array(), up: new Int32Array(), down: new Int32Array() };
+  private barTicks = 1;
 
   constructor(
     private readonly spec: StripSpec,
@@ -83,9 +98,9 @@ export class Strip {
     const title = document.createElement("span");
     title.className = "strip-title";
     title.textContent = spec.title;
-    const unit = document.createElement("span");
-    unit.className = "strip-unit";
-    unit.textContent = spec.unit;
+    this.unit = document.createElement("span");
+    this.unit.className = "strip-unit";
+    this.unit.textContent = spec.unit;
     this.values = document.createElement("span");
     this.values.className = "strip-values";
     const legend = document.createElement("ul");
@@ -96,7 +111,7 @@ export class Strip {
     if (spec.bars) legend.append(legendItem("added", "added", "area"), legendItem("removed", "removed", "area"));
     for (const rule of spec.rules ?? []) legend.append(legendItem(rule.label, rule.ink, "dash"));
     if (spec.shaded && spec.shaded.length > 0) legend.append(legendItem("objective violated", "violation", "shade"));
-    caption.append(title, unit, this.values, legend);
+    caption.append(title, this.unit, this.values, legend);
     this.plotElement = document.createElement("div");
     this.plotElement.className = "plot";
     this.plotElement.setAttribute("role", "img");
@@ -126,12 +141,28 @@ export class Strip {
 
   private drawn(): uPlot.AlignedData {
     const [from, to] = this.visible();
+    this.sumBars();
     const buckets = Math.max(50, this.width - AXIS_WIDTH);
     const result = decimate(this.spec.layers.map((layer) => layer.values), from, to, buckets);
+    this.bucket = result.bucket;
     const x = result.indices.map((index) => this.at(index));
     if (x.length === 0) x.push(this.view.min, this.view.max);
-    const series = this.spec.layers.length > 0 ? result.values : [x.map(() => null)];
+    const series = this.spec.layers.flatMap((layer, k) =>
+      layer.banded ? [result.high[k]!, result.low[k]!, result.mean[k]!] : [result.values[k]!],
+    );
+    // A chart of bars alone still needs a series, for its axes to stand where those of the others stand.
+    if (series.length === 0) series.push(x.map(() => null));
     return [x, ...series] as uPlot.AlignedData;
+  }
+
+  private sumBars(): void {
+    const bars = this.spec.bars;
+    if (!bars) return;
+    const fitting = Math.max(10, (this.width - AXIS_WIDTH) / BAR_PIXELS);
+    const span = this.view.span / fitting > this.grid.tick ? timeStep(this.view.span, fitting) : this.grid.tick;
+    this.barTicks = Math.max(1, Math.round(span / this.grid.tick));
+    this.bars = sumEvents(bars.indices, bars.up, bars.down, this.barTicks);
+    this.unit.textContent = this.spec.unit + (this.barTicks > 1 ? ` per ${each(this.barTicks * this.grid.tick)}` : "");
   }
 
   private refresh(): void {
@@ -150,13 +181,12 @@ export class Strip {
         if (value < low) low = value;
       }
     }
-    const bars = this.spec.bars;
-    if (bars) {
-      for (let k = 0; k < bars.indices.length; k++) {
-        const index = bars.indices[k]!;
-        if (index < from || index >= to) continue;
-        high = Math.max(high, bars.up[k]!);
-        low = Math.min(low, -bars.down[k]!);
+    if (this.spec.bars) {
+      for (let k = 0; k < this.bars.first.length; k++) {
+        const first = this.bars.first[k]!;
+        if (first + this.barTicks <= from || first >= to) continue;
+        high = Math.max(high, this.bars.up[k]!);
+        low = Math.min(low, -this.bars.down[k]!);
       }
       // A little room for both directions even where nothing was done.
       high = Math.max(high, 1);
@@ -170,7 +200,7 @@ export class Strip {
   private options(): uPlot.Options {
     const grid = { stroke: colour("grid"), width: 1 };
     const axis = { stroke: colour("muted"), font: FONT, grid, ticks: { ...grid, size: 4 } };
-    const layers = this.spec.layers.length > 0 ? this.spec.layers : [null];
+    const { series, bands } = this.series();
     return {
       width: this.width,
       height: this.spec.height,
@@ -198,43 +228,35 @@ export class Strip {
           values: (u, splits) => {
             const labels = Math.max(2, Math.floor((u.width - AXIS_WIDTH) / 92));
             const step = timeStep(this.view.span, labels);
-            return splits.map((split) => splitLabel(split, step, this.grid.calendar));
+            // A label that the edge would cut says less than none.
+            const edge = this.view.max - (26 * this.view.span) / Math.max(1, u.width - AXIS_WIDTH);
+            return splits.map((split) => (split > edge ? "" : splitLabel(split, step, this.grid.calendar)));
           },
         },
         {
           ...axis,
           size: AXIS_WIDTH,
           gap: 4,
-          space: 26,
+          space: this.spec.height < 120 ? 18 : 26,
           ...(this.spec.wholeNumbers ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] } : {}),
           values: (_, splits) => splits.map((split) => axisText(this.spec.bars ? Math.abs(split) : split)),
         },
       ],
-      series: [
-        {},
-        ...layers.map((layer): uPlot.Series => {
-          if (!layer) return { show: false };
-          const ink = colour(layer.ink);
-          const series: uPlot.Series = {
-            label: layer.label,
-            stroke: ink,
-            width: layer.width ?? (layer.filled ? 0 : 1.5),
-            points: { show: false },
-          };
-          if (layer.filled) series.fill = ink;
-          if (layer.dash) series.dash = layer.dash;
-          if (uPlot.paths.stepped) series.paths = uPlot.paths.stepped({ align: 1 });
-          return series;
-        }),
-      ],
+      series,
+      bands,
       hooks: {
         drawClear: [(u) => this.shade(u)],
         draw: [(u) => this.annotate(u)],
-        setCursor: [
+        // Not uPlot's own cursor hook: it fires after a change of data too, and would move the cursor of all.
+        ready: [
           (u) => {
-            if (this.following) return;
-            const left = u.cursor.left ?? -1;
-            this.view.point(left < 0 ? null : u.posToVal(left, "x"));
+            const point = (event: PointerEvent): void =>
+              this.view.point(u.posToVal(event.clientX - u.over.getBoundingClientRect().left, "x"));
+            u.over.addEventListener("pointermove", point);
+            u.over.addEventListener("pointerdown", point);
+            u.over.addEventListener("pointerleave", (event) => {
+              if (event.pointerType === "mouse") this.view.point(null);
+            });
           },
         ],
         setSelect: [
@@ -247,6 +269,35 @@ export class Strip {
         ],
       },
     };
+  }
+
+  private series(): { series: uPlot.Series[]; bands: uPlot.Band[] } {
+    const series: uPlot.Series[] = [{}];
+    const bands: uPlot.Band[] = [];
+    const stepped = uPlot.paths.stepped!({ align: 1 });
+    const linear = uPlot.paths.linear!();
+    for (const layer of this.spec.layers) {
+      const ink = colour(layer.ink);
+      const paths: uPlot.Series.PathBuilder = (u, index, from, to) =>
+        layer.smooth || (this.bucket > 1 && !layer.filled) ? linear(u, index, from, to) : stepped(u, index, from, to);
+      const base = { points: { show: false }, paths };
+      if (layer.banded) {
+        const at = series.length;
+        series.push({ ...base, width: 0, stroke: ink }, { ...base, width: 0, stroke: ink });
+        bands.push({ series: [at, at + 1], fill: translucent(ink, BAND_OPACITY) });
+      }
+      series.push({
+        ...base,
+        label: layer.label,
+        stroke: ink,
+        width: layer.width ?? (layer.filled ? 0 : 1.5),
+        ...(layer.filled ? { fill: ink } : {}),
+        ...(layer.smooth ? { pxAlign: 0 } : {}),
+        ...(layer.dash ? { dash: layer.dash } : {}),
+      });
+    }
+    if (series.length === 1) series.push({ points: { show: false } });
+    return { series, bands };
   }
 
   // Spans beyond the objective, behind everything; at least a hair wide, so that a minute in a month shows.
@@ -278,7 +329,7 @@ export class Strip {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    if (this.spec.bars) this.drawBars(u, this.spec.bars);
+    if (this.spec.bars) this.drawBars(u);
     for (const rule of this.spec.rules ?? []) {
       const y = Math.round(u.valToPos(rule.value, "y", true));
       ctx.strokeStyle = colour(rule.ink);
@@ -292,28 +343,26 @@ export class Strip {
     ctx.restore();
   }
 
-  private drawBars(u: uPlot, bars: Bars): void {
+  private drawBars(u: uPlot): void {
     const { ctx, bbox } = u;
     const zero = u.valToPos(0, "y", true);
-    const tick = Math.abs(u.valToPos(this.at(1), "x", true) - u.valToPos(this.at(0), "x", true));
-    const width = Math.min(Math.max(2 * devicePixelRatio, 0.6 * tick), 14 * devicePixelRatio);
+    const span = u.valToPos(this.at(this.barTicks), "x", true) - u.valToPos(this.at(0), "x", true);
+    const width = Math.min(Math.max(2 * devicePixelRatio, 0.7 * span), 14 * devicePixelRatio);
+    // A sum stands in the middle of its span, a single decision where it was made.
+    const shift = this.barTicks > 1 ? span / 2 - width / 2 : -width / 2;
     const [from, to] = this.visible();
     const added = colour("added");
     const removed = colour("removed");
-    for (let k = 0; k < bars.indices.length; k++) {
-      const index = bars.indices[k]!;
-      if (index < from || index >= to) continue;
-      const x = u.valToPos(this.at(index), "x", true) - width / 2;
-      if (bars.up[k]! > 0) {
-        const top = u.valToPos(bars.up[k]!, "y", true);
-        ctx.fillStyle = added;
-        ctx.fillRect(x, top, width, zero - top);
-      }
-      if (bars.down[k]! > 0) {
-        const bottom = u.valToPos(-bars.down[k]!, "y", true);
-        ctx.fillStyle = removed;
-        ctx.fillRect(x, zero, width, bottom - zero);
-      }
+    const { first, up, down } = this.bars;
+    for (let k = 0; k < first.length; k++) {
+      if (first[k]! + this.barTicks <= from || first[k]! >= to) continue;
+      const x = u.valToPos(this.at(first[k]!), "x", true) + shift;
+      const top = u.valToPos(up[k]!, "y", true);
+      const bottom = u.valToPos(-down[k]!, "y", true);
+      ctx.fillStyle = added;
+      ctx.fillRect(x, top, width, zero - top);
+      ctx.fillStyle = removed;
+      ctx.fillRect(x, zero, width, bottom - zero);
     }
     ctx.fillStyle = colour("muted");
     ctx.fillRect(bbox.left, zero - devicePixelRatio / 2, bbox.width, devicePixelRatio);
@@ -323,9 +372,7 @@ export class Strip {
     const moment = this.view.cursor;
     const inView = moment !== null && moment >= this.view.min && moment <= this.view.max;
     if (this.plot) {
-      this.following = true;
       this.plot.setCursor({ left: inView ? this.plot.valToPos(moment, "x") : -10, top: inView ? 1 : -10 }, false);
-      this.following = false;
     }
     if (moment === null || !this.spec.readout) {
       this.values.textContent = "";

@@ -64,6 +64,10 @@ export interface Outcome {
   binding: string;
   sensitivities: {
     parameter: string;
+    value: number;
+    unchanged_low: number;
+    unchanged_high: number;
+    searched: boolean;
     matters: boolean;
     at_edge: boolean;
     cost_usd_low: number;

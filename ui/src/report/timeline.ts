@@ -65,7 +65,7 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
     unit: "requests per second",
     description: `up to ${shortText(largest(run.requestsPerSecond))} requests per second`,
     height: 130,
-    layers: [{ label: "offered", ink: "traffic", values: run.requestsPerSecond, width: 1.25 }],
+    layers: [{ label: "offered", ink: "traffic", values: run.requestsPerSecond, banded: true }],
     readout: (i) => [`${shortText(run.requestsPerSecond[i]!)} req/s`],
   });
 
@@ -73,8 +73,8 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
   if (objective.cpu_percent !== null) {
     cpuRules.push({ label: `objective ${objective.cpu_percent} %`, value: objective.cpu_percent, ink: "objective", dash: OBJECTIVE_DASH });
   }
-  const cpuLayers: Layer[] = [{ label: other ? run.name : "CPU", ink: "cpu", values: run.cpuPercent, width: 1.25 }];
-  if (other) cpuLayers.unshift({ label: other.name, ink: "compare", values: other.cpuPercent, width: 1 });
+  const cpuLayers: Layer[] = [{ label: other ? run.name : "CPU", ink: "cpu", values: run.cpuPercent, banded: true }];
+  if (other) cpuLayers.unshift({ label: other.name, ink: "compare", values: other.cpuPercent, banded: true, width: 1.25 });
   add({
     title: "Utilisation",
     unit: "CPU, % of what is allowed",
@@ -93,7 +93,7 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
       unit: "requests per second and instance",
       description: `up to ${shortText(largest(each))}`,
       height: 130,
-      layers: [{ label: "per instance in service", ink: "traffic", values: each, width: 1.25 }],
+      layers: [{ label: "per instance in service", ink: "traffic", values: each, banded: true }],
       rules: thresholdRules(run, "requests", " req/s"),
       readout: (i) => [`${shortText(each[i]!)} req/s`],
     });
@@ -101,8 +101,8 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
 
   if (run.p95Ms) {
     const p95 = run.p95Ms;
-    const layers: Layer[] = [{ label: other ? run.name : "p95", ink: "latency", values: p95, width: 1.25 }];
-    if (other?.p95Ms) layers.unshift({ label: other.name, ink: "compare", values: other.p95Ms, width: 1 });
+    const layers: Layer[] = [{ label: other ? run.name : "p95", ink: "latency", values: p95, banded: true }];
+    if (other?.p95Ms) layers.unshift({ label: other.name, ink: "compare", values: other.p95Ms, banded: true, width: 1.25 });
     add({
       title: "Latency",
       unit: "95th percentile, ms",
@@ -158,8 +158,8 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
   });
   decisionStrip.element.classList.add("decision-strip");
 
-  const costLayers: Layer[] = [{ label: other ? run.name : "cost", ink: "cost", values: run.costUsd, width: 1.75 }];
-  if (other) costLayers.unshift({ label: other.name, ink: "compare", values: other.costUsd, width: 1.25 });
+  const costLayers: Layer[] = [{ label: other ? run.name : "cost", ink: "cost", values: run.costUsd, smooth: true, width: 2 }];
+  if (other) costLayers.unshift({ label: other.name, ink: "compare", values: other.costUsd, smooth: true });
   add({
     title: "Cost so far",
     unit: "US dollars",
@@ -185,7 +185,9 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
     const parts: Node[] = [h("span", { class: "readout-time" }, momentText(momentOf(tick), grid.calendar))];
     if (k >= 0) {
       const words = decisionWords(decisions, k, model.reasons, seesRequests);
-      const when = decisions.tick[k] === tick ? "Decided now" : `Decided ${momentText(momentOf(decisions.tick[k]!), grid.calendar)}`;
+      const acted = decisions.add[k]! > 0 || decisions.remove[k]! > 0;
+      const decided = momentText(momentOf(decisions.tick[k]!), grid.calendar);
+      const when = decisions.tick[k] === tick ? "Decided now" : acted ? `Decided ${decided}` : `The same since ${decided}`;
       parts.push(h("span", { class: "readout-why" }, h("b", {}, `${words.done}: `), words.why, h("small", {}, ` ${when}; ${words.detail}.`)));
     } else {
       parts.push(h("span", { class: "readout-why" }, "No decision yet."));

@@ -181,26 +181,33 @@ function rangeBar(low: number, high: number, least: number, most: number): HTMLE
 }
 
 function sensitivitySection(outcome: Outcome): HTMLElement | null {
-  const rows = outcome.sensitivities;
-  if (rows.length === 0) return null;
+  const rows = outcome.sensitivities.filter((row) => row.matters);
+  const idle = outcome.sensitivities.filter((row) => !row.matters);
+  if (outcome.sensitivities.length === 0) return null;
   const least = Math.min(...rows.map((row) => row.cost_usd_low));
   const most = Math.max(...rows.map((row) => row.cost_usd_high));
+  const same = (low: number, high: number): string => (low < high ? ` (the same from ${low} to ${high})` : "");
   return section(
     "What matters",
-    "One parameter at a time runs through its values around the winner.",
-    table(
-      [{ title: "Parameter" }, { title: "Cost", numeric: true }, { title: "" }, { title: "Violated, of minutes", numeric: true }, { title: "Matters" }],
-      rows.map((row) => ({
-        cells: [
-          row.parameter,
-          `${moneyText(row.cost_usd_low)} – ${moneyText(row.cost_usd_high)}`,
-          rangeBar(row.cost_usd_low, row.cost_usd_high, least, most),
-          `${shortText(row.objective_violation_percent_low)} – ${shortText(row.objective_violation_percent_high)} %`,
-          h("span", {}, row.matters ? "yes" : "no", row.at_edge ? h("small", {}, "at the end of its range: widen it") : null),
-        ],
-      })),
-      "How much each parameter matters",
-    ),
+    "One parameter at a time changes, the others stay as the winner has them.",
+    rows.length === 0
+      ? null
+      : table(
+          [{ title: "Parameter" }, { title: "Winner", numeric: true }, { title: "Cost", numeric: true }, { title: "" }, { title: "Violated, of minutes", numeric: true }],
+          rows.map((row) => ({
+            cells: [
+              h("span", {}, row.parameter, row.at_edge ? h("small", {}, "the winner is at the end of its range: widen it") : null),
+              shortText(row.value),
+              `${moneyText(row.cost_usd_low)} – ${moneyText(row.cost_usd_high)}`,
+              rangeBar(row.cost_usd_low, row.cost_usd_high, least, most),
+              `${shortText(row.objective_violation_percent_low)} – ${shortText(row.objective_violation_percent_high)} %`,
+            ],
+          })),
+          "How much each parameter matters",
+        ),
+    idle.length === 0
+      ? null
+      : h("p", { class: "idle" }, "Do not matter: ", idle.map((row) => `${row.parameter}${same(row.unchanged_low, row.unchanged_high)}`).join(", "), "."),
   );
 }
 
