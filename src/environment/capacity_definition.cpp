@@ -171,9 +171,7 @@ std::string file_of(const std::string& path) {
 
 }  // namespace
 
-const RecordInfo& capacity_file_info() {
-  return file_record().info;
-}
+const RecordInfo& capacity_file_info() { return file_record().info; }
 
 std::optional<CapacityModel> capacity_of(Reader& reader, const std::string& file, const std::string& text) {
   return reader.in_file(file, [&]() -> std::optional<CapacityModel> {

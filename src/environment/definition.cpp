@@ -190,13 +190,13 @@ Kind<std::uint64_t> seed() {
       });
 }
 
-Kind<double> number(double low, double high, std::string name) {
+Kind<double> number(double low, double high, std::string name, const std::string& noun) {
   Description description;
   description.shape = Shape::number;
   description.low = low;
   description.high = high;
   description.words =
-      fmt::format("a number from {} to {}", base::format_number(low), base::format_number(high));
+      fmt::format("{} from {} to {}", noun, base::format_number(low), base::format_number(high));
   description.name = std::move(name);
   return from_text<double>(
       description, [low, high, words = description.words](const std::string& value) -> base::Result<double> {
@@ -303,8 +303,7 @@ Kind<base::Usd> money() {
 }
 
 Kind<base::Cores> cores() {
-  Kind<double> plain = number(0.01, 1024, "cores, 0.01 to 1024");
-  plain.description.words = "a number of cores from 0.01 to 1024";
+  const Kind<double> plain = number(0.01, 1024, "cores, 0.01 to 1024", "a number of cores");
   return converted<base::Cores>(plain, [](Reader&, const Node&, double value) {
     return std::optional<base::Cores>(base::Cores(value));
   });

@@ -129,7 +129,9 @@ Kind<std::string> file_name(std::string name = "file name");  // a text that nam
 Kind<bool> flag();
 Kind<int> count(int low, int high = 1'000'000);
 Kind<std::uint64_t> seed();
-Kind<double> number(double low, double high, std::string name = "number");
+// `noun` stands in messages: "a number of cores from 0.01 to 1024".
+Kind<double> number(double low, double high, std::string name = "number",
+                    const std::string& noun = "a number");
 Kind<double> ratio(double low, double high);  // 0.1 or 10%
 Kind<double> share_of_minutes();
 Kind<base::Milliseconds> duration(base::Milliseconds low = base::Milliseconds{0});

@@ -88,6 +88,14 @@ class TreeBuilder : public YAML::EventHandler {
     faults.push_back({{file_, position.line, position.column}, std::move(what), std::move(fix)});
   }
 
+  // The innermost { or [ that is still open.
+  std::optional<Position> innermost_bracket() const {
+    for (auto entry = stack_.rbegin(); entry != stack_.rend(); ++entry) {
+      if (entry->node.in_flow_style) return entry->node.position;
+    }
+    return std::nullopt;
+  }
+
   Node root;
   std::vector<base::Fault> faults;
 
@@ -199,25 +207,46 @@ std::optional<base::Fault> first_bad_byte(std::string_view text, const std::stri
   return std::nullopt;
 }
 
-base::Error syntax_error(const YAML::Exception& exception, const std::string& file, std::string_view text) {
-  base::Place place{file, exception.mark.line + 1, exception.mark.column + 1};
-  if (exception.mark.is_null()) place = {file, 1, 1};
-  // The library's place of what is missing at the end may lie behind the last line.
+// A tab among the blanks at the start of a line, where one stands there.
+std::optional<int> tab_column(std::string_view text, int line) {
+  for (int i = 1; i < line; ++i) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\t') return static_cast<int>(i) + 1;
+    if (text[i] != ' ') break;
+  }
+  return std::nullopt;
+}
+
+// `open_bracket`: the innermost { or [ that was being read.
+base::Error syntax_error(const YAML::Exception& exception, const std::string& file, std::string_view text,
+                         const std::optional<Position>& open_bracket) {
   const int lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) + 1;
-  place.line = std::clamp(place.line, 1, lines);
-  place.column = std::max(place.column, 1);
+  base::Place place{file, 1, 1};
+  if (!exception.mark.is_null()) {
+    // The library's place of what is missing at the end may lie behind the last line.
+    place.line = std::clamp(exception.mark.line + 1, 1, lines);
+    place.column = std::max(exception.mark.column + 1, 1);
+  }
   const std::string& message = exception.msg;
+  const auto is = [&](const char* known) { return message == known; };
+  if (const auto tab = tab_column(text, place.line)) {
+    place.column = *tab;
+    return base::bad_input(std::move(place), "not valid YAML: a tab in the indentation",
+                           "indent with blanks");
+  }
+  if ((is(YAML::ErrorMsg::END_OF_MAP_FLOW) || is(YAML::ErrorMsg::END_OF_SEQ_FLOW)) && open_bracket) {
+    return base::bad_input(
+        {file, open_bracket->line, open_bracket->column},
+        fmt::format("not valid YAML: this {} is not closed", is(YAML::ErrorMsg::END_OF_MAP_FLOW) ? "{" : "["),
+        "close it, put a comma between its items, or complete the file if it is cut off");
+  }
   std::string fix;
-  if (message == YAML::ErrorMsg::TAB_IN_INDENTATION || message == YAML::ErrorMsg::UNKNOWN_TOKEN) {
-    fix = "indent with blanks, not with tabs; write text with special characters in quotes";
-  } else if (message == YAML::ErrorMsg::END_OF_MAP_FLOW) {
-    fix = "a { is not closed before here, or the file is cut off";
-  } else if (message == YAML::ErrorMsg::END_OF_SEQ_FLOW) {
-    fix = "a [ is not closed before here, or the file is cut off";
-  } else if (message == YAML::ErrorMsg::EOF_IN_SCALAR) {
+  if (is(YAML::ErrorMsg::UNKNOWN_TOKEN)) {
+    fix = "write text that starts with a special character in quotes";
+  } else if (is(YAML::ErrorMsg::EOF_IN_SCALAR)) {
     fix = "a quote is not closed, or the file is cut off";
-  } else if (message == YAML::ErrorMsg::END_OF_MAP || message == YAML::ErrorMsg::END_OF_SEQ ||
-             message == YAML::ErrorMsg::MAP_VALUE) {
+  } else if (is(YAML::ErrorMsg::END_OF_MAP) || is(YAML::ErrorMsg::END_OF_SEQ) ||
+             is(YAML::ErrorMsg::MAP_VALUE)) {
     fix = "check the indentation of this line and of the one before, and that each key ends in a colon";
   }
   return base::bad_input(std::move(place), "not valid YAML: " + message, std::move(fix));
@@ -260,7 +289,7 @@ base::Result<Node> parse_document(std::string_view text, const std::string& file
                              "keep one; variants of an environment go under environments:");
     }
   } catch (const YAML::Exception& exception) {
-    return syntax_error(exception, file, text);
+    return syntax_error(exception, file, text, builder.innermost_bracket());
   } catch (const TooDeep& too_deep) {
     return base::bad_input({file, too_deep.position.line, too_deep.position.column},
                            fmt::format("lists and maps are nested more than {} deep", kDocumentDepth), {});

@@ -17,15 +17,9 @@ using Policies = std::vector<policy::Policy>;
 constexpr double kMillisecondsPerMinute = 60'000;
 constexpr double kLongestMinutes = 36'525.0 * 24 * 60;  // 100 years, as base::parse_duration
 
-double value_of(int v) {
-  return v;
-}
-double value_of(double v) {
-  return v;
-}
-double value_of(Milliseconds v) {
-  return static_cast<double>(v.count()) / kMillisecondsPerMinute;
-}
+double value_of(int v) { return v; }
+double value_of(double v) { return v; }
+double value_of(Milliseconds v) { return static_cast<double>(v.count()) / kMillisecondsPerMinute; }
 template <class Unit>
 double value_of(const base::Quantity<Unit>& v) {
   return v.value();
@@ -40,9 +34,7 @@ std::optional<double> value_of(const std::optional<V>& v) {
 void assign(int& field, double value) {
   field = static_cast<int>(std::nearbyint(std::clamp(value, -2e9, 2e9)));
 }
-void assign(double& field, double value) {
-  field = value;
-}
+void assign(double& field, double value) { field = value; }
 void assign(Milliseconds& field, double value) {
   field = Milliseconds(
       static_cast<std::int64_t>(std::nearbyint(std::clamp(value, -1e12, 1e12) * kMillisecondsPerMinute)));
@@ -137,8 +129,17 @@ void add_step(std::vector<FieldOf<Owner>>& list, const std::string& path, const 
       [get](Owner& o) -> Milliseconds& { return get(o).first; });
   add(list, path + ".window", FieldUnit::minutes, kAnyDuration,
       [get](Owner& o) -> Milliseconds& { return get(o).window; });
+  // "N of N" stays so: where all datapoints must breach, that number follows the periods.
+  const bool all = now.datapoints == now.periods;
   add(list, path + ".periods", FieldUnit::count, kPeriods,
       [get](Owner& o) -> int& { return get(o).periods; });
+  if (all) {
+    list.back().set = [get](Owner& owner, double value) {
+      policy::StepPolicy& p = get(owner);
+      assign(p.periods, value);
+      p.datapoints = p.periods;
+    };
+  }
   add(list, path + ".datapoints", FieldUnit::count, kPeriods,
       [get](Owner& o) -> int& { return get(o).datapoints; });
   add_cooldown(list, path, get);

@@ -45,7 +45,8 @@ struct FieldOf {
 using Field = FieldOf<Service>;
 using PolicyField = FieldOf<std::vector<policy::Policy>>;
 
-// In the order of the file's documentation.
+// In the order of the file's documentation. One rule links two fields: where the datapoints of a step policy
+// equal its periods, setting the periods sets both; so set datapoints after periods.
 std::vector<Field> fields(const Service& service);
 std::vector<PolicyField> fields(const std::vector<policy::Policy>& policies);
 

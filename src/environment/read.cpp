@@ -48,6 +48,37 @@ Parts apart(Reader& reader, Node root) {
   return parts;
 }
 
+// The file with a variant laid over it. A variant that moves min or max past the file's `initial` does not
+// contradict itself: the fleet then starts with min, as where `initial` is not written.
+Node with_variant(Node base, const Node& variant) {
+  Node root = merged(std::move(base), variant);
+  const Node* overrides = variant.find("services");
+  if (overrides == nullptr) return root;
+  for (const Member& service : overrides->members) {
+    const Node* changed = service.value.find("scale");
+    if (changed == nullptr || changed->find("initial") != nullptr) continue;
+    const auto scale = std::find_if(root.members.begin(), root.members.end(),
+                                    [](const Member& m) { return m.key == "services"; });
+    auto& services = scale->value.members;
+    const auto own =
+        std::find_if(services.begin(), services.end(), [&](const Member& m) { return m.key == service.key; });
+    if (own == services.end()) continue;
+    for (Member& part : own->value.members) {
+      if (part.key != "scale") continue;
+      const auto number = [&](std::string_view key, std::int64_t fallback) {
+        const Node* node = part.value.find(key);
+        return node == nullptr ? fallback : base::parse_integer(node->text).value_or(fallback);
+      };
+      const policy::Limits defaults;
+      const std::int64_t initial = number("initial", 0);
+      if (initial < number("min", defaults.min) || initial > number("max", defaults.max)) {
+        std::erase_if(part.value.members, [](const Member& m) { return m.key == "initial"; });
+      }
+    }
+  }
+  return root;
+}
+
 // Faults that the faults of what is chosen do not hold yet.
 void add_new(base::Error& error, const base::Error& other) {
   for (const base::Fault& fault : other.faults) {
@@ -66,6 +97,13 @@ base::Place Loaded::place_of(std::string_view path) const {
     path = path.substr(0, end == std::string_view::npos ? 0 : end);
   }
   return {file, 1, 1};
+}
+
+base::Error located(const Loaded& loaded, base::Error error) {
+  for (base::Fault& fault : error.faults) {
+    if (!fault.path.empty() && fault.place == base::Place{}) fault.place = loaded.place_of(fault.path);
+  }
+  return error;
 }
 
 base::Result<Loaded> read(const std::string& text, const std::string& file, const ReadFile& read_file,
@@ -91,9 +129,9 @@ base::Result<Loaded> read(const std::string& text, const std::string& file, cons
         Position{0, 0, 0}, fmt::format("there is no environment {}", base::in_quotes(variant)),
         names.empty() ? "the file has no environments:" : "the environments are " + joined(names, "and"));
   }
-  auto raw =
-      read_record(reader, chosen == parts.variants.end() ? parts.base : merged(parts.base, chosen->second),
-                  environment_record());
+  auto raw = read_record(
+      reader, chosen == parts.variants.end() ? parts.base : with_variant(parts.base, chosen->second),
+      environment_record());
 
   base::Error error = reader.error();
   const ReadFile none = not_read;
@@ -102,7 +140,7 @@ base::Result<Loaded> read(const std::string& text, const std::string& file, cons
     // Only with a sound base do the faults of a variant stand for themselves.
     if (!error.faults.empty()) break;
     Reader other(file, none);
-    read_record(other, merged(parts.base, node), environment_record());
+    read_record(other, with_variant(parts.base, node), environment_record());
     for (const base::Fault& fault : other.error().faults) {
       // What the stand-ins of unread files lead to is not the user's fault.
       if (fault.place.file == file) add_new(error, {base::ErrorKind::bad_input, {fault}});

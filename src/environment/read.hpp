@@ -25,6 +25,9 @@ struct Loaded {
   base::Place place_of(std::string_view path) const;
 };
 
+// The same error, with the place of the field for each fault that knows its field's path but no place.
+base::Error located(const Loaded& loaded, base::Error error);
+
 // `variant` is the NAME of -e: what stands under environments.NAME is laid over the file (maps are merged,
 // all else is replaced, an empty value restores the default). The other variants are checked as well, but
 // for the files that only they name.

@@ -1,14 +1,48 @@
 #include "environment/read.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "environment/capacity_file.hpp"
 
 namespace headroom::environment {
 namespace {
-TEST(Read, Smoke) {
-  const auto none = [](const std::string& p) -> base::Result<std::string> {
-    return base::bad_input("no file " + p);
+
+using base::Milliseconds;
+
+constexpr std::int64_t kMinute = 60'000;
+
+std::map<std::string, std::string> files() {
+  return {
+      {"here/capacity.yaml",
+       "cpu_per_rps: 0.05\ninterval: [0.04, 0.06]\nr2: 0.99\nstartup: 4m\nmetric_lag: 1m\n"},
+      {"here/traffic/spike.yaml", "csv: demand.csv\nscale: {factor: 2}\n"},
+      {"here/traffic/demand.csv", "timestamp,value\n2014-07-01 00:00:00,5\n"},
   };
-  const auto loaded = read(R"(name: conf42
+}
+
+base::Result<std::string> read_file(const std::string& path) {
+  const auto all = files();
+  const auto found = all.find(path);
+  if (found == all.end()) return base::bad_input("there is no file " + path);
+  return found->second;
+}
+
+// Aborts the test where the text is at fault.
+Loaded loaded(const std::string& text, const std::string& variant = {}) {
+  auto result = read(text, "here/headroom.yaml", read_file, variant);
+  if (result) return std::move(*result);
+  ADD_FAILURE() << to_string(result.error());
+  return {};
+}
+
+std::string faults(const std::string& text, const std::string& variant = {}) {
+  const auto result = read(text, "here/headroom.yaml", read_file, variant);
+  return result ? "" : to_string(result.error());
+}
+
+const std::string kConf42 = R"(name: conf42
 services:
   web:
     instance: {price: 0.0104 USD/h}
@@ -31,10 +65,257 @@ traffic:
 tune:
   aim: utilisation
   search: {out.add: 1..9, out.above: 11..34, in.below: round(0.7 * out.above)}
-)",
-                           "headroom.yaml", none);
-  ASSERT_TRUE(loaded) << to_string(loaded.error());
-  EXPECT_EQ(loaded->environment.tune.search.size(), 3u);
+)";
+
+TEST(Read, TheTypesHoldWhatTheFileSays) {
+  const Environment environment = loaded(kConf42).environment;
+  Environment expected;
+  expected.name = "conf42";
+  Service web;
+  web.name = "web";
+  web.instance.price = base::UsdPerHour(0.0104);
+  web.capacity.slope_percent_per_rps = 0.0008716906 * 60;
+  web.capacity.startup = Milliseconds{4 * kMinute};
+  web.capacity.source = "headroom.yaml";
+  web.scale.scaling.limits.max = 20;
+  policy::StepPolicy step;
+  step.every = Milliseconds{5 * kMinute};
+  step.first = Milliseconds{kMinute};
+  step.out = {{25, false, 1}};
+  step.in = {{15, false, 1}};
+  web.scale.scaling.policies = {step};
+  web.objective.cpu = base::Percent(50);
+  expected.services = {web};
+  workload::Open open;
+  open.sample_at = workload::SampleAt::end;
+  open.stages = {{Milliseconds{10 * kMinute}, std::nullopt, base::Rate(500)},
+                 {Milliseconds{8 * kMinute}, std::nullopt, base::Rate(2500)},
+                 {Milliseconds{30 * kMinute}, base::Rate(2500), base::Rate(2500)}};
+  workload::Traffic traffic;
+  traffic.shape = open;
+  expected.traffic = traffic;
+  expected.tune.aim = Aim::utilisation;
+  const std::string before = "services.web.scale.policies[0].step.";
+  expected.tune.search = {
+      {"out.add", before + "out[0].add", SearchRange{1, 9, 1}},
+      {"out.above", before + "out[0].above", SearchRange{11, 34, 1}},
+      {"in.below", before + "in[0].below", SearchExpression{"round(0.7 * out.above)", {1}}}};
+  EXPECT_TRUE(environment == expected);
 }
+
+TEST(Read, PlacesLeadBackToTheFile) {
+  const Loaded file = loaded(kConf42);
+  EXPECT_EQ(file.place_of("services.web.scale.policies[0].step.every"),
+            (base::Place{"here/headroom.yaml", 13, 20}));
+  EXPECT_EQ(file.place_of("services.web.scale.policies[0].step.out[0].add"),
+            (base::Place{"here/headroom.yaml", 15, 37}));
+  // `window` is not written: the step policy around it is the place.
+  EXPECT_EQ(file.place_of("services.web.scale.policies[0].step.window"),
+            (base::Place{"here/headroom.yaml", 12, 13}));
+  EXPECT_EQ(file.place_of("nowhere"), (base::Place{"here/headroom.yaml", 1, 1}));
+  base::Error error = base::bad_input("does not fit the tick");
+  error.faults[0].path = "services.web.scale.policies[0].step.first";
+  EXPECT_EQ(located(file, error).faults[0].place, (base::Place{"here/headroom.yaml", 14, 20}));
+}
+
+TEST(Read, FilesAreRelativeToTheFileThatNamesThem) {
+  const Loaded file =
+      loaded("name: a\nservices: {web: {capacity: capacity.yaml}}\ntraffic: traffic/spike.yaml\n");
+  const Service& web = file.environment.services.at(0);
+  EXPECT_EQ(web.capacity.slope_percent_per_rps, 0.05);
+  EXPECT_EQ(web.capacity.source, "capacity.yaml");
+  const auto& recorded = std::get<workload::Recorded>(file.environment.traffic->shape);
+  EXPECT_EQ(recorded.file, "demand.csv");
+  EXPECT_EQ(recorded.text, files().at("here/traffic/demand.csv"));
+  EXPECT_EQ(file.place_of("traffic.scale.factor"), (base::Place{"here/traffic/spike.yaml", 2, 17}));
+  const Loaded direct = loaded("name: a\nservices: {web: {}}\ntraffic: traffic/demand.csv\n");
+  EXPECT_EQ(std::get<workload::Recorded>(direct.environment.traffic->shape).file, "traffic/demand.csv");
+}
+
+TEST(Read, ValuesInHeadroomYamlOverrideTheCapacityFile) {
+  const auto capacity = loaded("name: a\nservices: {web: {capacity: {file: capacity.yaml, startup: 2m}}}\n")
+                            .environment.services.at(0)
+                            .capacity;
+  EXPECT_EQ(capacity.startup, Milliseconds{2 * kMinute});
+  EXPECT_EQ(capacity.metric_lag, Milliseconds{kMinute});
+  EXPECT_EQ(capacity.slope_percent_per_rps, 0.05);
+  EXPECT_EQ(capacity.source, "capacity.yaml, with startup from headroom.yaml");
+  const auto slope =
+      loaded("name: a\nservices: {web: {capacity: {file: capacity.yaml, cpu_per_rpm: 0.001}}}\n")
+          .environment.services.at(0)
+          .capacity;
+  EXPECT_EQ(slope.slope_percent_per_rps, 0.06);
+  EXPECT_FALSE(slope.slope_interval_95);  // it belongs to the measured slope
+  EXPECT_FALSE(slope.r_squared);
+}
+
+TEST(Read, AFaultInANamedFileIsLocatedThere) {
+  const auto result =
+      read("name: a\nservices: {web: {capacity: capacity.yaml}}\n", "here/headroom.yaml",
+           [](const std::string&) -> base::Result<std::string> { return "cpu_per_rps: 1\nstartup: 4\n"; });
+  ASSERT_FALSE(result);
+  EXPECT_EQ(
+      to_string(result.error()),
+      "here/capacity.yaml:2:10: expected a duration such as 250ms, 5s, 4m, 2h, 14d or 1h30m, found \"4\"\n"
+      "  write its unit: 4s, 4m or 4h for seconds, minutes or hours");
+}
+
+const std::string kVariants = R"(name: a
+zones: [a]
+services:
+  web: {scale: {min: 2, max: 9}, instance: {cpu: 0.5}}
+environments:
+  prod: {zones: [a, b], services: {web: {scale: {min: 4}}}}
+  bare: {services: {web: {instance: }}}
+)";
+
+TEST(Read, AVariantIsLaidOverTheFile) {
+  EXPECT_EQ(loaded(kVariants).environment.services.at(0).scale.scaling.limits.min, 2);
+  const Environment prod = loaded(kVariants, "prod").environment;
+  EXPECT_EQ(prod.services.at(0).scale.scaling.limits.min, 4);
+  EXPECT_EQ(prod.services.at(0).scale.scaling.limits.max, 9);
+  EXPECT_EQ(prod.zones, (std::vector<std::string>{"a", "b"}));
+  EXPECT_FALSE(loaded(kVariants, "bare").environment.services.at(0).instance.cpu);
+  EXPECT_EQ(faults(kVariants, "test"),
+            "here/headroom.yaml: there is no environment \"test\"\n  the environments are prod and bare");
+}
+
+TEST(Read, AVariantThatMovesMinPastInitialStartsWithMin) {
+  const std::string text =
+      "name: a\nservices: {web: {scale: {initial: 1, min: 1}}}\nenvironments: {prod: {services: {web: "
+      "{scale: {min: 4}}}}}\n";
+  EXPECT_EQ(loaded(text, "prod").environment.services.at(0).scale.scaling.initial, 4);
+  EXPECT_EQ(loaded(text).environment.services.at(0).scale.scaling.initial, 1);
+  // Where the variant says both, it contradicts itself.
+  EXPECT_NE(faults("name: a\nservices: {web: {}}\nenvironments: {prod: {services: {web: {scale: {initial: 1, "
+                   "min: 4}}}}}\n"),
+            "");
+}
+
+TEST(Read, AVariantThatIsNotChosenIsCheckedToo) {
+  const std::string text =
+      "name: a\nservices: {web: {scale: {max: 3}}}\nenvironments: {prod: {services: {web: {scale: {min: "
+      "4}}}}}\n";
+  EXPECT_EQ(faults(text), "here/headroom.yaml:3:53: min (4) is above max (3)\n  write a min of at most max");
+  // A file that only prod names need not be here.
+  EXPECT_EQ(faults("name: a\nservices: {web: {}}\nenvironments: {prod: {traffic: there.yaml, services: {web: "
+                   "{capacity: x.yaml}}}}\n"),
+            "");
+}
+
+TEST(Read, InitialIsMinWhereItIsNotWritten) {
+  EXPECT_EQ(loaded("name: a\nservices: {web: {scale: {min: 4}}}\n")
+                .environment.services.at(0)
+                .scale.scaling.initial,
+            4);
+}
+
+TEST(Read, AllDatapointsMustBreachWhereNoNumberIsWritten) {
+  const auto environment =
+      loaded("name: a\nservices: {web: {scale: {policies: [{step: {out: [{above: 25%}], periods: 3}}]}}}\n")
+          .environment;
+  EXPECT_EQ(std::get<policy::StepPolicy>(environment.services.at(0).scale.scaling.policies.at(0)).datapoints,
+            3);
+}
+
+TEST(Read, DaysMayRunOverTheWeekend) {
+  const auto environment = loaded(
+                               "name: a\nservices: {web: {scale: {policies: [{schedule: [{days: sat-mon, "
+                               "at_least: 2}, {days: [tue, thu], at_least: 3}]}]}}}\n")
+                               .environment;
+  const auto& schedule =
+      std::get<policy::SchedulePolicy>(environment.services.at(0).scale.scaling.policies.at(0));
+  EXPECT_EQ(schedule.entries[0].days, (std::array<bool, 7>{true, false, false, false, false, true, true}));
+  EXPECT_EQ(schedule.entries[1].days, (std::array<bool, 7>{false, true, false, true, false, false, false}));
+}
+
+TEST(Read, WhatLaterCommandsUseIsReadNow) {
+  const auto environment = loaded(R"(name: full
+zones: [a, b]
+services:
+  db: {run: ./db, listen: {port: 5432, address: 0.0.0.0}}
+  web:
+    source: ./app
+    build: make
+    run: ./serve
+    env: {B: "2", A: 1}
+    secrets: {KEY: "ssm:/prod/key"}
+    depends_on: [db]
+    instance: {type: t3.micro, memory: 1GB, billing: hourly}
+    health: {path: /up, interval: 10s, unhealthy_after: 5}
+    scale: {per: zone, pool: 2}
+    objective: {profit: {revenue: 0.0009 USD, downtime_penalty: 200 USD, downtime_below: 99.5%}}
+    traffic: {closed: {serial: false, stages: [{users: 5, requests: 10, think: 3s, distribution: uniform}]}}
+faults: [{at: 50m, for: 10m, zone: b, kind: cut}]
+)")
+                               .environment;
+  const Service& web = environment.services.at(1);
+  EXPECT_EQ(environment.services.at(0).listen.port, 5432);
+  EXPECT_EQ(web.env, (std::vector<std::pair<std::string, std::string>>{{"B", "2"}, {"A", "1"}}));
+  EXPECT_EQ(web.secrets.at(0).second, "ssm:/prod/key");
+  EXPECT_EQ(web.depends_on, std::vector<std::string>{"db"});
+  EXPECT_EQ(web.instance.memory_bytes, 1'000'000'000);
+  EXPECT_EQ(web.instance.billing.model, BillingModel::hourly);
+  EXPECT_EQ(web.health.unhealthy_after, 5);
+  EXPECT_TRUE(web.scale.per_zone);
+  EXPECT_EQ(web.scale.pool, 2);
+  EXPECT_EQ(web.objective.profit->downtime_below, 0.995);
+  EXPECT_EQ(std::get<workload::Closed>(web.traffic->shape).stages.at(0).users, 5);
+  EXPECT_EQ(environment.faults.at(0).kind, DrillKind::cut);
+}
+
+TEST(Read, ASearchKnowsRangesListsAndUnits) {
+  const auto tune = loaded(R"(name: a
+services:
+  web: {scale: {policies: [{step: {out: [{above: 25%}], in: [{below: 15%}]}}]}}
+tune:
+  search: {out.above: 10%..60% step 5%, every: 1m..10m step 1m, out.add: [1, 2, 5], remove: 3}
+  against:
+    - name: target
+      policies: [{target: {value: 50%}}]
+      search: {target.value: 20..70}
+)")
+                        .environment.tune;
+  EXPECT_EQ(tune.search.at(0).values, (decltype(SearchField::values)(SearchRange{10, 60, 5})));
+  EXPECT_EQ(tune.search.at(1).values, (decltype(SearchField::values)(SearchRange{1, 10, 1})));
+  EXPECT_EQ(tune.search.at(2).values, (decltype(SearchField::values)(SearchList{{1, 2, 5}})));
+  EXPECT_EQ(tune.search.at(3).values, (decltype(SearchField::values)(SearchList{{3}})));
+  EXPECT_EQ(tune.against.at(0).search.at(0).path, "policies[0].target.value");
+}
+
+TEST(Read, ASecretIsNeverShown) {
+  const std::string message = faults("name: a\nservices: {web: {secrets: {KEY: hunter2}}}\n");
+  EXPECT_NE(message, "");
+  EXPECT_EQ(message.find("hunter2"), std::string::npos);
+}
+
+std::optional<double> some(bool set, double value) { return set ? std::optional(value) : std::nullopt; }
+
+RC_GTEST_PROP(Capacity, WhatIsWrittenReadsBackToTheSameModel, ()) {
+  const auto positive = [] { return *rc::gen::inRange(0, 1'000'000) / 7919.0; };  // no short decimals
+  capacity::CapacityModel model;
+  model.slope_percent_per_rps = positive();
+  model.intercept_percent = *rc::gen::inRange(-90, 90) / 7.0;
+  if (*rc::gen::arbitrary<bool>())
+    model.slope_interval_95 =
+        capacity::Interval{model.slope_percent_per_rps - 1, model.slope_percent_per_rps + 1};
+  model.r_squared = some(*rc::gen::arbitrary<bool>(), *rc::gen::inRange(0, 1000) / 1001.0);
+  if (*rc::gen::arbitrary<bool>()) model.measured_up_to = base::Rate(positive());
+  if (*rc::gen::arbitrary<bool>()) model.knee = base::Percent(*rc::gen::inRange(0, 1000) / 11.0);
+  if (*rc::gen::arbitrary<bool>()) model.startup = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
+  if (*rc::gen::arbitrary<bool>()) model.metric_lag = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
+  if (*rc::gen::arbitrary<bool>()) model.in_service_delay = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
+  const int points = *rc::gen::inRange(0, 5);
+  for (int i = 0; i < points; ++i) {
+    const double p50 = positive(), p95 = p50 + positive();
+    model.latency.push_back({base::Percent(i * 10 / 3.0), p50, p95, p95 + positive()});
+  }
+  model.source = "capacity.yaml";
+  const std::string text = write_capacity(model);
+  const auto back = read_capacity(text, "here/capacity.yaml");
+  RC_ASSERT(back.has_value());
+  RC_ASSERT(*back == model);
+}
+
 }  // namespace
 }  // namespace headroom::environment

@@ -341,15 +341,11 @@ Traffic finished(RawTraffic raw) {
   return traffic;
 }
 
-bool is_csv(const std::string& name) {
-  return name.ends_with(".csv") || name.ends_with(".CSV");
-}
+bool is_csv(const std::string& name) { return name.ends_with(".csv") || name.ends_with(".CSV"); }
 
 }  // namespace
 
-const RecordInfo& traffic_info() {
-  return raw_traffic_record().info;
-}
+const RecordInfo& traffic_info() { return raw_traffic_record().info; }
 
 std::optional<Traffic> traffic_of(Reader& reader, const std::string& file, const std::string& text) {
   if (is_csv(file)) {

@@ -17,9 +17,7 @@ using Entries = std::vector<std::pair<std::string, Node>>;
 constexpr const char* kSearchWords =
     "values to try: 1..9, 10%..60% step 5%, [1, 2, 5] or an expression such as round(0.7 * out.above)";
 
-Kind<Entries> search_kind() {
-  return map_of("field", any_value("values to try", kSearchWords), false);
-}
+Kind<Entries> search_kind() { return map_of("field", any_value("values to try", kSearchWords), false); }
 
 // What a search needs to know of a field.
 struct Target {
@@ -118,8 +116,9 @@ std::optional<SearchRange> range_of(Reader& reader, const Node& node, const Targ
   }
   const std::size_t dots = text.find("..");
   const auto low = checked_value(reader, node, trimmed(text.substr(0, dots)), target);
+  if (!low) return std::nullopt;  // the end is most likely wrong in the same way
   const auto high = checked_value(reader, node, trimmed(text.substr(dots + 2)), target);
-  if (!low || !high) return std::nullopt;
+  if (!high) return std::nullopt;
   SearchRange range{*low, *high, 1};
   if (!step_text.empty()) {
     const auto step = value_of(step_text, target.unit);
@@ -228,6 +227,20 @@ std::vector<SearchField> search_of(Reader& reader, const Entries& entries,
       }
     }
     if (good) search.push_back(std::move(field));
+  }
+  // As fields.hpp says, setting the periods may set the datapoints.
+  for (std::size_t i = 0; i < search.size(); ++i) {
+    constexpr std::string_view kDatapoints = "datapoints";
+    if (!search[i].path.ends_with(kDatapoints)) continue;
+    const std::string periods =
+        search[i].path.substr(0, search[i].path.size() - kDatapoints.size()) + "periods";
+    for (std::size_t k = i + 1; k < search.size(); ++k) {
+      if (search[k].path != periods) continue;
+      const auto entry = std::find_if(entries.begin(), entries.end(),
+                                      [&](const auto& e) { return e.first == search[k].name; });
+      reader.fault(entry->second, "datapoints stand before the periods they are counted in",
+                   "write periods before datapoints");
+    }
   }
   // Only now all searched fields are known.
   std::vector<std::string> searched;
@@ -357,9 +370,7 @@ const Record<RawTune>& tune_record() {
 
 }  // namespace
 
-Kind<RawTune> tune_kind() {
-  return record_kind("tune", &tune_record);
-}
+Kind<RawTune> tune_kind() { return record_kind("tune", &tune_record); }
 
 Tune resolved_tune(Reader& reader, RawTune raw, const std::vector<Service>& services) {
   std::vector<Target> targets;

@@ -1,0 +1,309 @@
+#include "environment/edit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "base/units.hpp"
+#include "environment/document.hpp"
+
+namespace headroom::environment {
+namespace {
+
+base::Error refused(const std::string& file, const Position& position, const std::string& path,
+                    std::string_view why) {
+  return base::bad_input({file, position.line, position.column},
+                         fmt::format("{} cannot be changed in place: {}", path, why), "change it by hand");
+}
+
+// value * factor with the digits people write, where that reads back to the value.
+template <class Read>
+std::optional<std::string> scaled(double value, double factor, std::string_view suffix, Read read) {
+  const std::string text = fmt::format("{:.12g}{}", value * factor, suffix);
+  const auto back = read(text);
+  if (!back || *back != value) return std::nullopt;
+  return text;
+}
+
+// How the value is written where `old` stood (empty: nothing yet).
+std::string written(double value, FieldUnit unit, std::string_view old) {
+  const std::size_t number_end = old.find_last_of("0123456789.");
+  const std::string_view suffix = number_end == std::string_view::npos ? "" : old.substr(number_end + 1);
+  switch (unit) {
+    case FieldUnit::count:
+      return fmt::format("{}", static_cast<std::int64_t>(std::nearbyint(value)));
+    case FieldUnit::percent:
+      return base::format_number(value) + std::string(suffix.ends_with('%') ? suffix : "%");
+    case FieldUnit::rps: {
+      if (suffix.ends_with("rpm") || suffix.ends_with("/min")) {
+        const auto text = scaled(value, 60.0, suffix, [](const std::string& t) -> std::optional<double> {
+          const auto rate = base::parse_rate(t);
+          if (!rate) return std::nullopt;
+          return rate->value();
+        });
+        if (text) return *text;
+      }
+      return base::format_number(value) +
+             std::string(suffix.ends_with("rps") || suffix.ends_with("/s") ? suffix : " rps");
+    }
+    case FieldUnit::minutes: {
+      const base::Milliseconds span(static_cast<std::int64_t>(std::nearbyint(value * 60'000)));
+      if (const auto text = base::format_duration_in(span, base::duration_unit(old))) return *text;
+      return base::format_duration(span);
+    }
+    case FieldUnit::ratio:
+      if (suffix.ends_with('%')) {
+        const auto text = scaled(value, 100.0, suffix, [](const std::string& t) -> std::optional<double> {
+          const auto share = base::parse_ratio(t);
+          if (!share) return std::nullopt;
+          return *share;
+        });
+        if (text) return *text;
+      }
+      return base::format_number(value);
+    case FieldUnit::percent_per_rps:
+      return base::format_number(value);
+  }
+  return {};
+}
+
+struct Span {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// Where the text of a scalar stands, without its quotes; nothing where it is not written as one piece.
+std::optional<Span> span_of(const std::string& text, const Node& node) {
+  std::size_t begin = node.position.offset;
+  if (begin >= text.size()) return std::nullopt;
+  char quote = 0;
+  if (node.in_quotes) {
+    quote = text[begin];
+    if (quote != '"' && quote != '\'') return std::nullopt;
+    ++begin;
+  }
+  if (text.compare(begin, node.text.size(), node.text) != 0) return std::nullopt;
+  const std::size_t end = begin + node.text.size();
+  if (quote != 0 && (end >= text.size() || text[end] != quote)) return std::nullopt;
+  return Span{begin, end};
+}
+
+struct Edit {
+  Span span;
+  std::string replacement;
+};
+
+Node* mutable_node_at(Node& root, std::string_view path) { return const_cast<Node*>(node_at(root, path)); }
+
+Node scalar(std::string text) {
+  Node node;
+  node.kind = Node::Kind::scalar;
+  node.text = std::move(text);
+  return node;
+}
+
+// One change: the splice, and the tree that must come of it.
+class Editor {
+ public:
+  Editor(const std::string& text, const std::string& file, const Change& change, std::string path)
+      : text_(text), file_(file), change_(change), path_(std::move(path)) {}
+
+  base::Result<std::string> run() {
+    auto root = parse_document(text_, file_);
+    if (!root) return root.error();
+    root_ = std::move(*root);
+    const auto edit = edit_of();
+    if (!edit) return edit.error();
+    std::string result = text_;
+    result.replace(edit->span.begin, edit->span.end - edit->span.begin, edit->replacement);
+    const auto again = parse_document(result, file_);
+    if (!again || !(*again == root_)) {
+      return refused(file_, place_, change_.path, "the text around it would change its meaning");
+    }
+    return result;
+  }
+
+ private:
+  base::Result<Edit> edit_of() {
+    if (Node* node = mutable_node_at(root_, path_)) {
+      place_ = node->position;
+      if (node->kind != Node::Kind::scalar) {
+        return refused(file_, place_, change_.path, fmt::format("{} stands there", described(*node)));
+      }
+      return replace(*node, written(change_.value, change_.unit, node->text));
+    }
+    const std::size_t dot = path_.rfind('.');
+    if (dot == std::string::npos)
+      return refused(file_, {1, 1, 0}, change_.path, "it is not written in this file");
+    const std::string last = path_.substr(dot + 1);
+    if (Node* parent = mutable_node_at(root_, std::string_view(path_).substr(0, dot));
+        parent != nullptr && parent->kind == Node::Kind::scalar) {
+      place_ = parent->position;
+      return beside(*parent, last);
+    }
+    return insert();
+  }
+
+  base::Result<Edit> replace(Node& node, std::string value) {
+    const auto span = span_of(text_, node);
+    if (!span) return refused(file_, place_, change_.path, "it is not written as one plain word");
+    node.text = value;
+    return Edit{*span, std::move(value)};
+  }
+
+  // One of two numbers that are written as one text: "5m" for both directions, "4 per 1m".
+  base::Result<Edit> beside(Node& parent, const std::string& last) {
+    const std::string old = parent.text;
+    if (path_.ends_with(".cooldown." + last) && (last == "out" || last == "in")) {
+      const std::string value = written(change_.value, change_.unit, old);
+      const auto span = span_of(text_, parent);
+      if (!span || parent.in_quotes)
+        return refused(file_, place_, change_.path, "it is not written as one plain word");
+      const std::string out = last == "out" ? value : old;
+      const std::string in = last == "in" ? value : old;
+      Node map;
+      map.kind = Node::Kind::map;
+      map.members = {Member{"out", {}, scalar(out)}, Member{"in", {}, scalar(in)}};
+      parent = map;
+      return Edit{*span, fmt::format("{{out: {}, in: {}}}", out, in)};
+    }
+    constexpr std::string_view kPer = " per ";
+    const std::size_t per = old.find(kPer);
+    if (per != std::string::npos && last == "count") {
+      return replace(parent, written(change_.value, change_.unit, {}) + old.substr(per));
+    }
+    if (per != std::string::npos && last == "per") {
+      const std::string_view span = std::string_view(old).substr(per + kPer.size());
+      return replace(parent, old.substr(0, per + kPer.size()) + written(change_.value, change_.unit, span));
+    }
+    return refused(file_, place_, change_.path, fmt::format("{} stands in its place", described(parent)));
+  }
+
+  // Adds a key that is not written yet to the nearest map around it.
+  base::Result<Edit> insert() {
+    std::size_t end = path_.rfind('.');
+    while (end != std::string::npos && node_at(root_, std::string_view(path_).substr(0, end)) == nullptr)
+      end = path_.rfind('.', end - 1);
+    if (end == std::string::npos)
+      return refused(file_, {1, 1, 0}, change_.path, "it is not written in this file");
+    Node& parent = *mutable_node_at(root_, std::string_view(path_).substr(0, end));
+    place_ = parent.position;
+    std::string rest = path_.substr(end + 1);
+    if (rest.find('[') != std::string::npos || parent.kind != Node::Kind::map || parent.members.empty()) {
+      return refused(file_, place_, change_.path, "what it belongs to is not written in this file");
+    }
+    // "stabilise.out" becomes "stabilise: {out: 5m}".
+    const std::string value = written(change_.value, change_.unit, {});
+    std::string text = value;
+    Node node = scalar(value);
+    while (true) {
+      const std::size_t dot = rest.rfind('.');
+      const std::string key = rest.substr(dot == std::string::npos ? 0 : dot + 1);
+      text = fmt::format("{}: {}", key, text);
+      if (dot == std::string::npos) {
+        rest = key;
+        break;
+      }
+      text = "{" + text + "}";
+      Node map;
+      map.kind = Node::Kind::map;
+      map.members.push_back(Member{key, {}, node});
+      node = std::move(map);
+      rest = rest.substr(0, dot);
+    }
+    const Member& last = parent.members.back();
+    const auto last_span = last.value.kind == Node::Kind::scalar ? span_of(text_, last.value) : std::nullopt;
+    if (last_span) {
+      // After the last key, as people would write it.
+      std::size_t at = last_span->end + (last.value.in_quotes ? 1 : 0);
+      if (parent.in_flow_style) {
+        text = ", " + text;
+      } else {
+        at = std::min(text_.find('\n', at), text_.size());
+        if (at > 0 && text_[at - 1] == '\r') --at;
+        text = line_end() + std::string(indent_of(parent), ' ') + text;
+      }
+      parent.members.push_back(Member{rest, {}, std::move(node)});
+      return Edit{{at, at}, std::move(text)};
+    }
+    const std::size_t at = parent.members.front().position.offset;
+    text += parent.in_flow_style ? ", " : line_end() + std::string(indent_of(parent), ' ');
+    parent.members.insert(parent.members.begin(), Member{rest, {}, std::move(node)});
+    return Edit{{at, at}, std::move(text)};
+  }
+
+  std::string line_end() const { return text_.find("\r\n") != std::string::npos ? "\r\n" : "\n"; }
+  static std::size_t indent_of(const Node& map) {
+    return static_cast<std::size_t>(map.members.front().position.column - 1);
+  }
+
+  const std::string& text_;
+  const std::string& file_;
+  const Change& change_;
+  std::string path_;
+  Node root_;
+  Position place_;
+};
+
+// `path`, or the same path in the variant where it stands there.
+std::string path_in(const Node& root, const std::string& path, const std::string& variant) {
+  if (variant.empty()) return path;
+  std::string inner = fmt::format("environments.{}.{}", variant, path);
+  return node_at(root, inner) != nullptr ? inner : path;
+}
+
+// Where all datapoints of a step policy must breach, that number follows the periods (fields.hpp); where it
+// is written, it must be written anew.
+std::vector<Change> with_datapoints(const std::string& text, const std::string& file,
+                                    const std::vector<Change>& changes, const std::string& variant) {
+  std::vector<Change> result = changes;
+  const auto root = parse_document(text, file);
+  if (!root) return result;
+  const auto written_number = [&](const std::string& path) -> std::optional<std::int64_t> {
+    const Node* node = node_at(*root, path_in(*root, path, variant));
+    if (node == nullptr) return std::nullopt;
+    return base::parse_integer(node->text);
+  };
+  for (const Change& change : changes) {
+    constexpr std::string_view kPeriods = ".step.periods";
+    if (!change.path.ends_with(kPeriods)) continue;
+    const std::string datapoints =
+        change.path.substr(0, change.path.size() - std::string_view("periods").size()) + "datapoints";
+    const auto now = written_number(datapoints);
+    const bool changed =
+        std::any_of(changes.begin(), changes.end(), [&](const Change& c) { return c.path == datapoints; });
+    if (!changed && now && *now == written_number(change.path).value_or(1))
+      result.push_back({datapoints, change.value, FieldUnit::count});
+  }
+  return result;
+}
+
+}  // namespace
+
+base::Result<std::string> edited(const std::string& text, const std::string& file,
+                                 const std::vector<Change>& changes, const std::string& variant) {
+  std::string result = text;
+  base::Error error;
+  for (const Change& change : with_datapoints(text, file, changes, variant)) {
+    if (!std::isfinite(change.value)) {
+      error.faults.push_back(
+          {{file, 0, 0}, fmt::format("{} cannot be set to a value that is not finite", change.path), {}});
+      continue;
+    }
+    const auto root = parse_document(result, file);
+    if (!root) return root.error();
+    const std::string path = path_in(*root, change.path, variant);
+    auto next = Editor(result, file, change, path).run();
+    if (next) {
+      result = std::move(*next);
+    } else {
+      for (base::Fault& fault : next.error().faults) error.faults.push_back(std::move(fault));
+    }
+  }
+  if (!error.faults.empty()) return error;
+  return result;
+}
+
+}  // namespace headroom::environment
