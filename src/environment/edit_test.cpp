@@ -130,7 +130,9 @@ TEST(Edit, RefusesByNameWhatItCannotChange) {
 }
 
 RC_GTEST_PROP(Edit, TheSetValueIsReadAndEveryOtherByteStays, ()) {
-  const Service service = service_of(kFile);
+  // Without the variants: a limit that suits the file may not suit them, which reading would say.
+  const std::string text = kFile.substr(0, kFile.find("environments:"));
+  const Service service = service_of(text);
   const auto all = fields(service);
   const Field& field = all[*rc::gen::inRange<std::size_t>(0, all.size())];
   // Per rpm here; setting the slope per rps would be a second one.
@@ -140,21 +142,20 @@ RC_GTEST_PROP(Edit, TheSetValueIsReadAndEveryOtherByteStays, ()) {
   Service expected = service;
   field.set(expected, value);
   if (impossible(expected.scale.scaling)) return;
-  const auto result = edited(kFile, "headroom.yaml", {{"services.web." + field.path, value, field.unit}});
+  const auto result = edited(text, "headroom.yaml", {{"services.web." + field.path, value, field.unit}});
   RC_ASSERT(result.has_value());
   RC_ASSERT(service_of(*result) == expected);
   // Only one stretch differs: what stands before and after it is that of the file.
   std::size_t same_start = 0;
-  while (same_start < kFile.size() && same_start < result->size() &&
-         kFile[same_start] == (*result)[same_start])
+  while (same_start < text.size() && same_start < result->size() && text[same_start] == (*result)[same_start])
     ++same_start;
   std::size_t same_end = 0;
-  while (same_end < kFile.size() - same_start && same_end < result->size() - same_start &&
-         kFile[kFile.size() - 1 - same_end] == (*result)[result->size() - 1 - same_end]) {
+  while (same_end < text.size() - same_start && same_end < result->size() - same_start &&
+         text[text.size() - 1 - same_end] == (*result)[result->size() - 1 - same_end]) {
     ++same_end;
   }
   // No value here and no key that may be added is longer than 40 bytes.
-  RC_ASSERT(kFile.size() - same_start - same_end <= 12u);
+  RC_ASSERT(text.size() - same_start - same_end <= 12u);
   RC_ASSERT(result->size() - same_start - same_end <= 60u);
 }
 
