@@ -28,7 +28,15 @@ struct Context {
 void fail(Context& context, const base::Error& error);
 
 // Shape of all: `app` is the whole program; both arguments outlive the parsing.
+void add_check(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
+void add_fit(CLI::App& app, Context& context);
+void add_init(CLI::App& app, Context& context);
+void add_limits(CLI::App& app, Context& context);
 void add_man(CLI::App& app, Context& context);
+void add_schema(CLI::App& app, Context& context);
+void add_simulate(CLI::App& app, Context& context);
+void add_tune(CLI::App& app, Context& context);
 
 }  // namespace headroom::cli

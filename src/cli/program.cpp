@@ -22,6 +22,14 @@ ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::
   Context context{out, err};
 
   // The order of --help.
+  add_init(app, context);
+  add_check(app, context);
+  add_simulate(app, context);
+  add_tune(app, context);
+  add_limits(app, context);
+  add_fit(app, context);
+  add_schema(app, context);
+  add_doctor(app, context);
   add_completion(app, context);
   add_man(app, context);
 

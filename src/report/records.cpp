@@ -84,7 +84,13 @@ std::string series_csv(const sim::Rehearsal& rehearsal) {
 std::string decisions_jsonl(const sim::Rehearsal& rehearsal) {
   const TickTime time(rehearsal.requests_per_second);
   std::string text;
+  const sim::DecisionRecord* before = nullptr;
   for (const sim::DecisionRecord& decision : rehearsal.trajectory.decisions) {
+    // Weeks of "within the band" are one line: the same again, with nothing done, is left out.
+    const bool news = before == nullptr || decision.add > 0 || decision.remove > 0 ||
+                      !(decision.reasons == before->reasons) || decision.desired != before->desired;
+    before = &decision;
+    if (!news) continue;
     JsonWriter json(JsonLayout::one_line);
     json.begin_object();
     json.key("tick").integer(decision.tick);
@@ -253,7 +259,8 @@ void write_outcome(JsonWriter& json, const tune::Outcome& outcome) {
   json.end_object();
 }
 
-std::string summary_json(const sim::Rehearsal& rehearsal) {
+std::string summary_json(const sim::Rehearsal& rehearsal,
+                         const std::optional<tune::Replications>& replications) {
   const telemetry::Series& traffic = rehearsal.requests_per_second;
   JsonWriter json;
   json.begin_object();
@@ -271,6 +278,13 @@ std::string summary_json(const sim::Rehearsal& rehearsal) {
   json.key("cost_usd_per_month").number(cost_usd_per_month(rehearsal.summary.cost_usd, traffic.duration()));
   json.key("summary");
   write_summary(json, rehearsal.summary);
+  if (replications) {
+    json.key("replications").begin_object();
+    json.key("count").integer(replications->count);
+    json.key("score");
+    write_score(json, replications->score, traffic.duration());
+    json.end_object();
+  }
   json.key("notes");
   write_texts(json, rehearsal.notes);
   json.end_object();

@@ -1,6 +1,7 @@
 // Records: a rehearsal and an outcome as JSON and CSV; every name is stated in docs/reference/json.md.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "report/json.hpp"
@@ -12,11 +13,12 @@ namespace headroom::report {
 // series.csv: a heading and one row per tick. Ends with a newline, as the other files do.
 std::string series_csv(const sim::Rehearsal& rehearsal);
 
-// decisions.jsonl: one object per line and decision.
+// decisions.jsonl: one object per line and decision that did something or whose reasons are new.
 std::string decisions_jsonl(const sim::Rehearsal& rehearsal);
 
 // summary.json, and what `simulate --json` prints.
-std::string summary_json(const sim::Rehearsal& rehearsal);
+// `replications`: the same over several seeds, where the traffic is drawn.
+std::string summary_json(const sim::Rehearsal& rehearsal, const std::optional<tune::Replications>& replications = {});
 
 // What `tune --json` prints.
 std::string outcome_json(const tune::Outcome& outcome);

@@ -224,6 +224,19 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   return text + notes_text(rehearsal.notes);
 }
 
+std::string replications_text(const tune::Replications& replications) {
+  const tune::Score& score = replications.score;
+  const auto line = [&](std::string_view name, const tune::Estimate& estimate, auto&& format) {
+    return left(name, 18) + left(format(estimate.mean), 14) + "95 % interval " +
+           interval_text(estimate.low, estimate.high, format) + "\n";
+  };
+  return fmt::format("\nOver {} seeds\n", replications.count) +
+         line("  cost", score.cost_usd, [](double value) { return money_text(value); }) +
+         line("  violation", score.objective_violation_percent, percent_text) +
+         line("  CPU mean", score.cpu_percent_mean, percent_text) +
+         line("  instance-hours", score.instance_hours, [](double value) { return short_text(value); });
+}
+
 std::string outcome_text(const tune::Outcome& outcome, const environment::Objective& objective,
                          Timing timing) {
   const std::string_view aim = outcome.aim == "utilisation"

@@ -16,6 +16,9 @@ inline constexpr int kTextColumns = 80;
 // `service` as it was rehearsed. Ends with a newline.
 std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::Service& service);
 
+// The intervals over several seeds. Ends with a newline.
+std::string replications_text(const tune::Replications& replications);
+
 // The wall time of a search differs from run to run: it is left out of what must come out the same.
 enum class Timing { shown, omitted };
 

@@ -41,7 +41,7 @@ environment::Environment conf42() {
   environment.tune.aim = environment::Aim::utilisation;
   environment.tune.search = {{"out.add", "", environment::SearchRange{1, 9, 1}},
                              {"out.above", "", environment::SearchRange{11, 34, 1}},
-                             {"in.below", "", environment::SearchExpression{"round(0.7 * out.above)"}}};
+                             {"in.below", "", environment::SearchExpression{"round(0.7 * out.above)", {}}}};
   return environment;
 }
 

@@ -33,6 +33,13 @@ struct Score {
   bool operator==(const Score&) const = default;
 };
 
+// A rehearsal repeated over several seeds.
+struct Replications {
+  int count = 1;
+  Score score;
+  bool operator==(const Replications&) const = default;
+};
+
 // A policy of the search with its figures on the traffic it was tuned on.
 struct Candidate {
   std::int64_t index = 0;  // in loop order of the search

@@ -326,7 +326,9 @@ std::vector<Sensitivity> sensitivities_of(const Environment& environment, const 
     Sensitivity sensitivity;
     sensitivity.parameter = dimension.name;
     sensitivity.value = point[d];
-    sensitivity.at_edge = point[d] == dimension.values.front() || point[d] == dimension.values.back();
+    // The end of a range that the field itself ends at cannot be widened.
+    sensitivity.at_edge = (point[d] == dimension.values.front() && point[d] > dimension.field.low) ||
+                          (point[d] == dimension.values.back() && point[d] < dimension.field.high);
     const std::size_t stride = (dimension.values.size() + kMostValues - 1) / kMostValues;
     for (std::size_t v = 0; v < dimension.values.size(); v += stride) {
       Point moved = point;
@@ -336,15 +338,22 @@ std::vector<Sensitivity> sensitivities_of(const Environment& environment, const 
     }
     result.push_back(std::move(sensitivity));
   }
-  for (const environment::Field& field : environment::fields(winner)) {
+  const std::vector<environment::Field> fields = environment::fields(winner);
+  for (const environment::Field& field : fields) {
     const bool searched = std::any_of(
         space.dimensions().begin(), space.dimensions().end(),
         [&](const Dimension& each) { return each.field.path == field.path && each.values.size() > 1; });
+    // "cooldown" stands for "cooldown.out" and "cooldown.in" together; each of them is tried.
+    const bool composed = std::any_of(fields.begin(), fields.end(), [&](const environment::Field& other) {
+      return other.path.starts_with(field.path + ".");
+    });
     const std::optional<double> value = field.get(winner);
     const auto policies = field.path.find("policies[");
-    if (searched || !value || policies == std::string::npos) continue;
+    if (searched || composed || !value || policies == std::string::npos) continue;
     Sensitivity sensitivity;
-    sensitivity.parameter = field.path.substr(policies);
+    const std::string_view only = "policies[0].";
+    const bool alone = winner.scale.scaling.policies.size() == 1;
+    sensitivity.parameter = field.path.substr(policies + (alone ? only.size() : 0));
     sensitivity.value = *value;
     sensitivity.searched = false;
     for (const auto& [other, near] : values_around(field, *value, base::minutes(sim::tick_of(environment)))) {
@@ -386,6 +395,7 @@ std::vector<Sensitivity> sensitivities_of(const Environment& environment, const 
       s.unchanged_low = std::min(s.unchanged_low, trial.value);
       s.unchanged_high = std::max(s.unchanged_high, trial.value);
     }
+    s.at_edge = s.at_edge && s.matters;
   }
   return result;
 }

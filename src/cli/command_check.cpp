@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <ostream>
+
+#include "base/units.hpp"
+#include "cli/command.hpp"
+#include "cli/project.hpp"
+#include "report/json.hpp"
+#include "sim/scenario.hpp"
+#include "workload/compile.hpp"
+
+namespace headroom::cli {
+namespace {
+
+struct Arguments {
+  ProjectArguments project;
+  bool json = false;
+};
+
+struct Checked {
+  std::string service;
+  std::vector<std::string> notes;
+};
+
+// Everything a rehearsal would need, service by service; all faults together.
+base::Result<std::vector<Checked>> check(const Project& project) {
+  const environment::Environment& environment = project.environment();
+  base::Error error;
+  std::vector<Checked> checked;
+  const auto take = [&](const base::Error& found) {
+    const base::Error located = project.located(found);
+    error.faults.insert(error.faults.end(), located.faults.begin(), located.faults.end());
+  };
+  for (const environment::Service& service : environment.services) {
+    Checked result{service.name, {}};
+    auto scenario = sim::compile(environment, service);
+    if (scenario) {
+      result.notes = scenario->notes;
+    } else {
+      take(scenario.error());
+    }
+    if (const auto& traffic = service.traffic ? service.traffic : environment.traffic) {
+      auto compiled = workload::compile(*traffic, sim::tick_of(environment), environment.seed);
+      if (compiled) {
+        const auto& series = compiled->requests_per_second;
+        result.notes.push_back(fmt::format("The traffic is {} long, {} ticks of {}.",
+                                           base::format_duration(series.duration()), series.size(),
+                                           base::format_duration(series.tick)));
+        result.notes.insert(result.notes.end(), compiled->notes.begin(), compiled->notes.end());
+      } else {
+        take(compiled.error());
+      }
+    } else {
+      result.notes.emplace_back("No traffic is named: a rehearsal needs --traffic FILE.");
+    }
+    checked.push_back(std::move(result));
+  }
+  if (!error.faults.empty()) return error;
+  return checked;
+}
+
+void run(const Arguments& arguments, Context& context) {
+  const auto project = open_project(arguments.project);
+  if (!project) return fail(context, project.error());
+  const auto checked = check(*project);
+  if (!checked) return fail(context, checked.error());
+  if (arguments.json) {
+    report::JsonWriter json;
+    json.begin_object().key("environment").text(project->environment().name).key("services").begin_array();
+    for (const Checked& each : *checked) {
+      json.begin_object().key("service").text(each.service).key("notes").begin_array();
+      for (const std::string& note : each.notes) json.text(note);
+      json.end_array().end_object();
+    }
+    json.end_array().end_object();
+    context.out << json.str() << '\n';
+    return;
+  }
+  for (const Checked& each : *checked) {
+    context.out << each.service << '\n';
+    for (const std::string& note : each.notes) context.out << "  " << note << '\n';
+  }
+  context.out << project->loaded.file << " is fine.\n";
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Context& context) {
+  CLI::App* command =
+      app.add_subcommand("check", "read a headroom.yaml and all it names, and report every fault");
+  command->footer("Example:\n  headroom check examples/shop");
+  auto arguments = std::make_shared<Arguments>();
+  add_project_arguments(*command, arguments->project, {.service = false, .traffic = false});
+  command->add_flag("--json", arguments->json, "print JSON");
+  command->callback([arguments, &context] { run(*arguments, context); });
+}
+
+}  // namespace headroom::cli

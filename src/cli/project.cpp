@@ -1,0 +1,95 @@
+#include "cli/project.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <filesystem>
+
+#include "store/file.hpp"
+
+namespace headroom::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The largest input read: sixteen years of one-minute rows are a quarter of it.
+constexpr std::uint64_t kLargestInput = 1ULL << 30U;
+
+}  // namespace
+
+void add_project_arguments(CLI::App& command, ProjectArguments& arguments, const ProjectOptions& options) {
+  command.add_option("PATH", arguments.path, "a folder with a headroom.yaml, or the file (default: here)");
+  command
+      .add_option("-e,--environment", arguments.variant,
+                  "lay the overrides of environments.NAME over the file")
+      ->type_name("NAME");
+  if (options.service) {
+    command.add_option("--service", arguments.service, "the service, where there are several")
+        ->type_name("NAME");
+  }
+  if (options.traffic) {
+    command
+        .add_option("--traffic", arguments.traffic,
+                    "a traffic file (YAML or CSV) instead of the one in the file")
+        ->type_name("FILE");
+    command.add_option("--seed", arguments.seed, "the seed instead of the one in the file")
+        ->type_name("NUMBER");
+  }
+}
+
+base::Result<std::string> read_text(const std::string& path) { return store::read_file(path, kLargestInput); }
+
+base::Error Project::located(base::Error error) const {
+  for (base::Fault& fault : error.faults) {
+    if (!fault.path.empty() && fault.place.file.empty()) fault.place = loaded.place_of(fault.path);
+  }
+  return error;
+}
+
+base::Result<Project> open_project(const ProjectArguments& arguments) {
+  fs::path file = arguments.path;
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored)) file /= "headroom.yaml";
+  if (!fs::exists(file, ignored)) {
+    return base::bad_input(fmt::format("there is no {}", file.string()),
+                           "name a folder that has a headroom.yaml, or start one with `headroom init`");
+  }
+  // "./headroom.yaml" reads better as "headroom.yaml".
+  const std::string name = file.lexically_normal().string();
+  auto text = read_text(name);
+  if (!text) return text.error();
+  auto loaded = environment::read(*text, name, read_text, arguments.variant);
+  if (!loaded) return loaded.error();
+  Project project{std::move(*loaded), std::move(*text)};
+  if (arguments.seed) project.environment().seed = *arguments.seed;
+  if (!arguments.traffic.empty()) {
+    auto traffic_text = read_text(arguments.traffic);
+    if (!traffic_text) return traffic_text.error();
+    auto traffic = environment::read_traffic(*traffic_text, arguments.traffic, read_text);
+    if (!traffic) return traffic.error();
+    project.environment().traffic = std::move(*traffic);
+    for (environment::Service& service : project.environment().services) service.traffic.reset();
+  }
+  return project;
+}
+
+base::Result<environment::Service> choose_service(const Project& project, const ProjectArguments& arguments) {
+  const auto& services = project.environment().services;
+  if (arguments.service.empty()) {
+    if (services.size() == 1) return services.front();
+    std::string names;
+    for (const auto& service : services) names += (names.empty() ? "" : ", ") + service.name;
+    return base::bad_input("there are several services", "choose one with --service: " + names);
+  }
+  std::string names;
+  for (const auto& service : services) {
+    if (service.name == arguments.service) return service;
+    names += (names.empty() ? "" : ", ") + service.name;
+  }
+  return base::bad_input(fmt::format("there is no service \"{}\"", arguments.service),
+                         "choose one of " + names);
+}
+
+}  // namespace headroom::cli

@@ -1,0 +1,40 @@
+// Terminal: progress while long work runs, and Ctrl-C that ends it in order.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <iosfwd>
+#include <string>
+
+namespace headroom::cli {
+
+// One line on the terminal that is redrawn and goes away at the end; nothing where the stream is no terminal
+// or the work takes less than a second.
+class ProgressLine {
+ public:
+  explicit ProgressLine(std::ostream& stream);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(const std::string& what, double share);
+
+ private:
+  std::ostream& stream_;
+  bool terminal_;
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point began_;
+};
+
+// While it lives, the first Ctrl-C (or SIGTERM) sets stop(); the second ends the program at once.
+class Interrupt {
+ public:
+  Interrupt();
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  static const std::atomic<bool>& stop();
+};
+
+}  // namespace headroom::cli
