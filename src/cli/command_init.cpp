@@ -108,10 +108,11 @@ void add_init(CLI::App& app, Context& context) {
   CLI::App* command =
       app.add_subcommand("init", "start a headroom.yaml that can be rehearsed and tuned at once");
   command->footer("Example:\n  headroom init shop && headroom tune shop");
-  auto folder = std::make_shared<std::string>(".");
-  command->add_option("FOLDER", *folder, "where the files go; nothing there is overwritten")
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("FOLDER", arguments->folder, "where the files go; nothing there is overwritten")
       ->capture_default_str();
-  command->callback([folder, &context] { run(*folder, context); });
+  command->add_flag("--json", arguments->json, "print JSON");
+  command->callback([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli
