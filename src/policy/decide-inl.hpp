@@ -294,7 +294,7 @@ HWY_INLINE typename L::Int scheduled(const Now& now, const PolicyShape& shape,
 }
 
 HWY_INLINE bool is_due(const PolicyShape& shape, std::int32_t tick) {
-  return tick >= shape.first && (tick - shape.first) % shape.every == 0;
+  return tick >= shape.first && (shape.every == 1 || (tick - shape.first) % shape.every == 0);
 }
 
 template <class L>

@@ -295,7 +295,10 @@ struct Case {
 constexpr int kPercentPerRps = 5;  // slope of the random models: one instance is full at 20 rps
 
 policy::Step draw_step(Draw& draw, int low, int high) {
-  return {static_cast<double>(draw.between(low, high)), draw.chance(50), draw.between(1, 5)};
+  // Often a multiple of the slope: whole rates over a few instances then meet the threshold exactly.
+  int threshold = draw.between(low, high);
+  if (draw.chance(60)) threshold -= threshold % kPercentPerRps;
+  return {static_cast<double>(std::max(threshold, low)), draw.chance(50), draw.between(1, 5)};
 }
 
 policy::Policy draw_step_policy(Draw& draw, int metric_period) {
@@ -313,7 +316,7 @@ policy::Policy draw_step_policy(Draw& draw, int metric_period) {
   step.first = draw.ticks(0, 3);
   if (draw.chance(40)) step.window = minutes(metric_period) * draw.between(2, 5);
   if (draw.chance(40)) {
-    step.periods = draw.between(2, 4);
+    step.periods = draw.chance(30) ? draw.between(5, policy::kMaxPeriods) : draw.between(2, 4);
     step.datapoints = draw.between(1, step.periods);
   }
   if (draw.chance(60)) step.cooldown_out = draw.ticks(0, 8);
@@ -687,11 +690,11 @@ policy::Numbers<One> vary(Draw& draw, const policy::Shape& shape, policy::Number
   for (int p = 0; p < shape.policies; ++p) {
     policy::PolicyNumbers<One>& of = numbers.policy[p];
     for (int k = 0; k < shape.policy[p].outs; ++k) {
-      of.out_threshold[k] *= static_cast<float>(draw.between(70, 130)) / 100.0f;
+      if (draw.chance(50)) of.out_threshold[k] *= static_cast<float>(draw.between(70, 130)) / 100.0f;
       of.out_change[k] = draw.between(1, 6);
     }
     for (int k = 0; k < shape.policy[p].ins; ++k) {
-      of.in_threshold[k] *= static_cast<float>(draw.between(70, 130)) / 100.0f;
+      if (draw.chance(50)) of.in_threshold[k] *= static_cast<float>(draw.between(70, 130)) / 100.0f;
       of.in_change[k] = draw.between(1, 6);
     }
     for (int k = 0; k < shape.policy[p].entries; ++k) of.at_least[k] = draw.between(1, 25);

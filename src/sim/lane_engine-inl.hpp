@@ -22,11 +22,12 @@ namespace fl = fleet::HWY_NAMESPACE;
 template <class L>
 struct Metrics {
   typename L::Float sum[2];                          // over the present metric period
-  typename L::Float on_the_way[2][kMaxMetricTicks];  // ring by the tick at which the sample becomes visible
-  std::int32_t write_slot;                           // ring slot of the sample that ends with this tick
-  std::int32_t read_slot;                            // ring slot of the sample visible from this tick on
-  std::int32_t in_period;                            // ticks of the present period so far
-  std::int32_t until_visible;                        // ticks until the next sample becomes visible
+  typename L::Float on_the_way[2][kMaxMetricTicks];  // ring in the order of the samples
+  std::int32_t slots;          // of the ring that are used: few, so that they stay in cache
+  std::int32_t write_slot;     // ring slot of the sample that ends with this tick
+  std::int32_t read_slot;      // ring slot of the sample visible from this tick on
+  std::int32_t in_period;      // ticks of the present period so far
+  std::int32_t until_visible;  // ticks until the next sample becomes visible
 };
 
 // Everything one run works on; large, so it lives where the caller puts it.
@@ -67,7 +68,7 @@ HWY_INLINE bool receive(const LaneModel& model, Metrics<L>& metrics, policy::Obs
     seen.value[m] = metrics.on_the_way[m][metrics.read_slot];
     seen.missing[m] = typename L::Mask(false);
   }
-  metrics.read_slot = metrics.read_slot + 1 == kMaxMetricTicks ? 0 : metrics.read_slot + 1;
+  metrics.read_slot = metrics.read_slot + 1 == metrics.slots ? 0 : metrics.read_slot + 1;
   return true;
 }
 
@@ -85,7 +86,7 @@ HWY_INLINE void measure(const LaneModel& model, typename L::Float cpu, typename 
         model.metric_period == 1 ? metrics.sum[m] : metrics.sum[m] / ticks;
     metrics.sum[m] = Float(0.0f);
   }
-  metrics.write_slot = metrics.write_slot + 1 == kMaxMetricTicks ? 0 : metrics.write_slot + 1;
+  metrics.write_slot = metrics.write_slot + 1 == metrics.slots ? 0 : metrics.write_slot + 1;
   metrics.in_period = 0;
 }
 
@@ -123,6 +124,8 @@ HWY_INLINE void run(const LaneModel& model, const LaneTraffic& traffic, Workspac
   Metrics<L>& metrics = work.metrics;
   metrics.sum[0] = metrics.sum[1] = Float(0.0f);
   metrics.write_slot = metrics.read_slot = metrics.in_period = 0;
+  // A sample is read `lag` ticks after its end, before the one of that tick is written.
+  metrics.slots = model.metric_lag / model.metric_period + 1;
   // The first sample ends with tick period - 1 and is visible from tick period + lag on.
   metrics.until_visible = model.metric_period + model.metric_lag + 1;
 
