@@ -4,6 +4,8 @@ import type { Strip } from "./strip";
 import { DAY, HOUR, WEEK } from "./time";
 import type { View } from "./view";
 
+const PAPER_WIDTH = 720; // CSS pixels of A4 within its usual margins
+
 export interface Stops {
   name: string; // "violation", "decision"
   moments: number[]; // ascending
@@ -53,23 +55,26 @@ export class Stack {
 
   // Once the element is in the document: draws, and draws again when width or colours change.
   start(): void {
-    const draw = (): void => {
-      const width = Math.floor(this.charts.clientWidth);
+    const draw = (wanted?: number): void => {
+      const width = wanted ?? Math.floor(this.charts.clientWidth);
       if (width > 0) {
         this.drawnWidth = width;
         for (const strip of this.strips) strip.draw(width);
       }
     };
     const observer = new ResizeObserver(() => {
-      if (Math.floor(this.charts.clientWidth) !== this.drawnWidth) draw();
+      const onPaperNow = document.documentElement.classList.contains("paper");
+      if (!onPaperNow && Math.floor(this.charts.clientWidth) !== this.drawnWidth) draw();
     });
     observer.observe(this.charts);
     const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", draw);
-    // Paper is white and narrower than most screens: redraw for it, and back.
+    const redraw = (): void => draw();
+    dark.addEventListener("change", redraw);
+    // Paper is white, and its width is not known before it is printed: the charts are drawn for about that of A4,
+    // and the style sheet fits them.
     const onPaper = (): void => {
       document.documentElement.classList.add("paper");
-      draw();
+      draw(PAPER_WIDTH);
     };
     const onScreen = (): void => {
       document.documentElement.classList.remove("paper");
@@ -79,7 +84,7 @@ export class Stack {
     window.addEventListener("afterprint", onScreen);
     this.unwatch.push(
       () => observer.disconnect(),
-      () => dark.removeEventListener("change", draw),
+      () => dark.removeEventListener("change", redraw),
       () => window.removeEventListener("beforeprint", onPaper),
       () => window.removeEventListener("afterprint", onScreen),
     );
