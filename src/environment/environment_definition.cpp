@@ -347,9 +347,9 @@ const Record<RawEnvironment>& environment_record() {
         map_of("service", service, true),
         [](Reader&, const Node&, std::vector<std::pair<std::string, Service>> pairs) {
           std::vector<Service> list;
-          for (auto& [name, one] : pairs) {
-            one.name = name;
-            list.push_back(std::move(one));
+          for (auto& pair : pairs) {
+            pair.second.name = pair.first;
+            list.push_back(std::move(pair.second));
           }
           return std::optional(std::move(list));
         });

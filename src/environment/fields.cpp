@@ -62,9 +62,10 @@ constexpr Range kPeriods{1, 1000};
 
 // `access(owner)` gives the field; the owner is const in get, so the reference is only read there.
 template <class Owner, class Access>
-void add(std::vector<FieldOf<Owner>>& list, std::string path, FieldUnit unit, Range range, Access access) {
+void add(std::vector<FieldOf<Owner>>& list, const std::string& path, FieldUnit unit, Range range,
+         Access access) {
   FieldOf<Owner> field;
-  field.path = std::move(path);
+  field.path = path;
   field.unit = unit;
   field.low = range.low;
   field.high = range.high;

@@ -36,7 +36,7 @@ std::vector<const RecordInfo*> all_records() {
   return found;
 }
 
-std::string slug(std::string name) {
+std::string slug(const std::string& name) {
   std::string result;
   for (const char c : name) {
     if (c == ' ') result += '-';
