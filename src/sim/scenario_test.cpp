@@ -1,0 +1,143 @@
+#include "sim/scenario.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace headroom::sim {
+namespace {
+
+using base::Milliseconds;
+constexpr Milliseconds kMinute{60'000};
+
+environment::Environment plain() {
+  environment::Environment environment;
+  environment.name = "plain";
+  environment::Service web;
+  web.name = "web";
+  web.instance.price = base::UsdPerHour(0.6);
+  web.capacity.slope_percent_per_rps = 1;
+  web.capacity.startup = 2 * kMinute;
+  policy::StepPolicy step;
+  step.out = {{50, false, 1}};
+  step.in = {{20, false, 1}};
+  web.scale.scaling.policies = {step};
+  web.scale.scaling.initial = 1;
+  web.objective.cpu = base::Percent(60);
+  environment.services = {web};
+  return environment;
+}
+
+std::vector<std::string> paths_of(const base::Result<Scenario>& result) {
+  std::vector<std::string> paths;
+  if (!result) {
+    for (const base::Fault& fault : result.error().faults) paths.push_back(fault.path);
+  }
+  return paths;
+}
+
+TEST(Scenario, WhatCountsCannotRehearseIsRefusedByNameAllAtOnce) {
+  environment::Environment environment = plain();
+  environment::Service& web = environment.services.front();
+  web.scale.pool = 2;
+  web.scale.per_zone = true;
+  web.instance.billing.model = environment::BillingModel::hourly;
+  web.objective.profit.emplace();
+  environment.faults.emplace_back();
+  const std::vector<std::string> expected{"services.web.scale.per", "services.web.scale.pool",
+                                          "services.web.instance.billing", "services.web.objective.profit",
+                                          "faults"};
+  EXPECT_EQ(paths_of(compile(environment, web)), expected);
+}
+
+TEST(Scenario, WhatDoesNotFitTheTickIsRefusedAtItsField) {
+  environment::Environment environment = plain();
+  std::get<policy::StepPolicy>(environment.services.front().scale.scaling.policies.front()).cooldown_in =
+      Milliseconds(90'000);
+  EXPECT_EQ(paths_of(compile(environment, environment.services.front())),
+            (std::vector<std::string>{"services.web.scale.policies[0].step.cooldown.in"}));
+}
+
+TEST(Scenario, AStartUpTimeIsRoundedUpToWholeTicksAndSaysSo) {
+  environment::Environment environment = plain();
+  environment.services.front().capacity.startup = Milliseconds(61'000);
+  const auto scenario = compile(environment, environment.services.front());
+  ASSERT_TRUE(scenario);
+  EXPECT_EQ(scenario->lanes.fleet.startup, 2);
+  EXPECT_EQ(scenario->notes.size(), 1U);
+}
+
+TEST(Scenario, TheMeasuredLagHoldsUnlessTheFileWritesOne) {
+  environment::Environment environment = plain();
+  environment.services.front().capacity.metric_lag = 2 * kMinute;
+  EXPECT_EQ(compile(environment, environment.services.front())->lanes.metric_lag, 2);
+  environment.metrics.lag = Milliseconds(0);
+  EXPECT_EQ(compile(environment, environment.services.front())->lanes.metric_lag, 0);
+}
+
+TEST(Scenario, ALatencyObjectiveIsTheUtilisationThatKeepsIt) {
+  environment::Environment environment = plain();
+  environment::Service& web = environment.services.front();
+  web.capacity.latency = {{base::Percent(20), 10, 20, 30}, {base::Percent(60), 20, 100, 200}};
+  web.objective.p95 = Milliseconds(60);  // halfway between 20 % and 60 %
+  EXPECT_DOUBLE_EQ(compile(environment, web)->cpu_limit_percent, 40);
+}
+
+TEST(Scenario, AnUnknownStartUpTimeIsNotGuessed) {
+  environment::Environment environment = plain();
+  environment.services.front().capacity.startup.reset();
+  EXPECT_EQ(paths_of(compile(environment, environment.services.front())),
+            (std::vector<std::string>{"services.web.capacity"}));
+}
+
+TEST(Summary, CostIsTheSumOfItsParts) {
+  const environment::Environment environment = plain();
+  const auto scenario = compile(environment, environment.services.front());
+  workload::Compiled traffic;
+  traffic.requests_per_second.values = {10, 60, 60, 60, 60, 60, 60, 60};
+  const Rehearsal rehearsal = rehearse(*scenario, traffic, 1);
+  const Summary& summary = rehearsal.summary;
+  EXPECT_GT(summary.cost_launching_usd, 0);
+  EXPECT_DOUBLE_EQ(summary.cost_usd,
+                   summary.cost_in_service_usd + summary.cost_launching_usd + summary.cost_draining_usd);
+  // 0.6 USD/h is one cent per instance-minute.
+  std::int64_t minutes = 0;
+  for (std::size_t t = 0; t < 8; ++t)
+    minutes += rehearsal.trajectory.in_service[t] + rehearsal.trajectory.launching[t];
+  EXPECT_NEAR(summary.cost_usd, 0.01 * static_cast<double>(minutes), 1e-12);
+}
+
+TEST(Summary, AViolationIsAMinuteAboveTheLimitNotAtIt) {
+  const environment::Environment environment = plain();
+  environment::Environment fixed = environment;
+  fixed.services.front().scale.scaling.policies.clear();
+  const auto scenario = compile(fixed, fixed.services.front());
+  workload::Compiled traffic;
+  traffic.requests_per_second.values = {60, 60.001, 59, 61};
+  EXPECT_DOUBLE_EQ(rehearse(*scenario, traffic, 1).summary.objective_violation_minutes, 2);
+}
+
+TEST(Summary, TheShareOfMinutesAllowedIsWholeMinutes) {
+  Scenario scenario;
+  scenario.objective_share = 0.999;
+  EXPECT_TRUE(keeps_objective(scenario, 1, 1000));
+  EXPECT_FALSE(keeps_objective(scenario, 2, 1000));
+  EXPECT_FALSE(keeps_objective(scenario, 1, 999));
+  scenario.objective_share = 1;
+  EXPECT_TRUE(keeps_objective(scenario, 0, 5));
+  EXPECT_FALSE(keeps_objective(scenario, 1, 1'000'000));
+}
+
+TEST(Rehearsal, BeyondWhatWasMeasuredIsSaid) {
+  environment::Environment environment = plain();
+  environment.services.front().capacity.measured_up_to = base::Rate(30);
+  const auto scenario = compile(environment, environment.services.front());
+  workload::Compiled traffic;
+  traffic.requests_per_second.values = {10, 40};
+  const Rehearsal rehearsal = rehearse(*scenario, traffic, 1);
+  ASSERT_EQ(rehearsal.notes.size(), 1U);
+  EXPECT_NE(rehearsal.notes.front().find("extrapolated"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace headroom::sim

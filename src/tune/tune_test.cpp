@@ -1,0 +1,215 @@
+// The search as a whole: what it finds does not depend on threads or vectors, it is judged on what it has
+// not seen, and it can be stopped.
+#include "tune/tune.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tune/search.hpp"
+
+namespace headroom::tune {
+namespace {
+
+using base::Milliseconds;
+constexpr Milliseconds kMinute{60'000};
+
+// Ten days of a daily wave with drawn arrivals.
+environment::Environment daily() {
+  environment::Environment environment;
+  environment.name = "daily";
+  environment::Service web;
+  web.name = "web";
+  web.instance.price = base::UsdPerHour(0.1);
+  web.capacity.slope_percent_per_rps = 1;
+  web.capacity.startup = 3 * kMinute;
+  policy::StepPolicy step;
+  step.out = {{60, false, 1}};
+  step.in = {{30, false, 1}};
+  step.cooldown_in = 5 * kMinute;
+  web.scale.scaling.initial = 4;
+  web.scale.scaling.limits.min = 2;
+  web.scale.scaling.limits.max = 40;
+  web.scale.scaling.policies = {step};
+  web.objective.cpu = base::Percent(80);
+  web.objective.share = 0.99;
+  environment.services = {web};
+  workload::Generated shape;
+  shape.duration = std::chrono::hours(240);
+  shape.base = base::Rate(100);
+  shape.peak = base::Rate(1000);
+  shape.noise = 0.02;
+  environment.traffic.emplace();
+  environment.traffic->shape = shape;
+  environment.traffic->arrivals = workload::Arrivals::poisson;
+  environment.tune.seeds = 2;
+  environment.tune.search = {{"out.above", "", environment::SearchRange{40, 75, 5}},
+                             {"out.add", "", environment::SearchRange{1, 3, 1}},
+                             {"in.below", "", environment::SearchRange{20, 60, 10}}};
+  return environment;
+}
+
+Outcome tuned(const environment::Environment& environment, const Options& options = {}) {
+  auto outcome = tune(environment, environment.services.front(), options);
+  EXPECT_TRUE(outcome) << base::to_string(outcome.error());
+  return *outcome;
+}
+
+TEST(Tune, TheNumberOfThreadsDoesNotChangeAByte) {
+  Options one;
+  one.workers.threads = 1;
+  Options four;
+  four.workers.threads = 4;
+  const Outcome a = tuned(daily(), one);
+  const Outcome b = tuned(daily(), four);
+  EXPECT_EQ(a.best.parameters, b.best.parameters);
+  EXPECT_EQ(a.best.score, b.best.score);
+  EXPECT_EQ(a.rehearsal.trajectory, b.rehearsal.trajectory);
+  ASSERT_EQ(a.sample.size(), b.sample.size());
+  for (std::size_t i = 0; i < a.sample.size(); ++i) EXPECT_EQ(a.sample[i].score, b.sample[i].score);
+  ASSERT_EQ(a.unseen.size(), b.unseen.size());
+  for (std::size_t i = 0; i < a.unseen.size(); ++i) EXPECT_EQ(a.unseen[i].score, b.unseen[i].score);
+  EXPECT_EQ(a.binding, b.binding);
+}
+
+TEST(Tune, TheWinnerIsTheCheapestFeasibleOfAllPoliciesTriedOneByOne) {
+  const environment::Environment environment = daily();
+  const environment::Service& service = environment.services.front();
+  const Outcome outcome = tuned(environment);
+  ASSERT_TRUE(outcome.found);
+  // By brute force, one lane at a time and in double.
+  const Space space = *Space::make(service, environment.tune.search);
+  const auto whole = *make_load("traffic", *environment.traffic, kMinute, environment.seed, 2);
+  const Load train = part(whole, "train", 0, 6 * 1440);  // two thirds of ten days in whole days
+  double least = 1e300;
+  std::int64_t feasible = 0;
+  std::int64_t evaluated = 0;
+  for (std::int64_t i = 0; i < space.size(); ++i) {
+    const environment::Service candidate = with(service, space, space.at(i));
+    if (environment::impossible(candidate.scale.scaling)) continue;
+    const Score each = score(*sim::compile(environment, candidate), {train});
+    ++evaluated;
+    feasible += each.objective_met ? 1 : 0;
+    if (each.objective_met) least = std::min(least, each.cost_usd.mean);
+  }
+  EXPECT_EQ(outcome.evaluated, evaluated);
+  EXPECT_EQ(outcome.feasible, feasible);
+  EXPECT_EQ(outcome.best.score.cost_usd.mean, least);
+}
+
+TEST(Tune, WithoutAHoldoutTheLastThirdInWholeDaysIsUnseen) {
+  const Outcome outcome = tuned(daily());
+  // Ten days: six to tune on, four to judge on.
+  EXPECT_EQ(outcome.rehearsal.requests_per_second.values.size(), 6U * 1440U);
+  EXPECT_EQ(outcome.unseen.front().rehearsal.requests_per_second.values.size(), 4U * 1440U);
+  EXPECT_EQ(outcome.unseen[0].name, "tuned");
+  EXPECT_EQ(outcome.unseen[1].name, "present");
+}
+
+TEST(Tune, ANamedHoldoutIsWhatIsJudgedOn) {
+  environment::Environment environment = daily();
+  environment.tune.holdout = *environment.traffic;
+  std::get<workload::Generated>(environment.tune.holdout->shape).duration = std::chrono::hours(48);
+  const Outcome outcome = tuned(environment);
+  EXPECT_EQ(outcome.rehearsal.requests_per_second.values.size(), 10U * 1440U);
+  EXPECT_EQ(outcome.unseen.front().rehearsal.requests_per_second.values.size(), 2U * 1440U);
+}
+
+TEST(Tune, TheWinnerSurvivesEveryVariation) {
+  environment::Environment environment = daily();
+  environment.tune.vary_height = {1.1};
+  environment.tune.vary_startup = {8};
+  const Outcome outcome = tuned(environment);
+  ASSERT_EQ(outcome.variations.size(), 2U);
+  for (const Variation& variation : outcome.variations)
+    EXPECT_TRUE(variation.tuned.objective_met) << variation.name;
+  // Without them a cheaper policy wins, which would not survive.
+  EXPECT_LT(tuned(daily()).best.score.cost_usd.mean, outcome.best.score.cost_usd.mean);
+}
+
+TEST(Tune, ARivalIsTunedOnTheSameTrafficAndJudgedBeside) {
+  environment::Environment environment = daily();
+  policy::TargetPolicy target;
+  target.target = 50;
+  environment.tune.against = {
+      {"hand-set", {target}, {}},
+      {"tuned target", {target}, {{"target.value", "", environment::SearchRange{40, 75, 5}}}}};
+  const Outcome outcome = tuned(environment);
+  ASSERT_EQ(outcome.unseen.size(), 4U);
+  EXPECT_EQ(outcome.unseen[2].evaluated, 1);
+  EXPECT_EQ(outcome.unseen[3].evaluated, 8);
+  EXPECT_LE(outcome.unseen[3].score.cost_usd.mean, outcome.unseen[2].score.cost_usd.mean);
+}
+
+TEST(Tune, StoppedAtOnceItSaysThatNothingWasTried) {
+  const std::atomic<bool> stop{true};
+  Options options;
+  options.workers.stop = &stop;
+  const Outcome outcome = tuned(daily(), options);
+  EXPECT_TRUE(outcome.stopped_early);
+  EXPECT_EQ(outcome.evaluated, 0);
+}
+
+TEST(Tune, StoppedOnTheWayItKeepsTheBestOfWhatWasTried) {
+  std::atomic<bool> stop{false};
+  environment::Environment environment = daily();
+  // Long enough that the first progress comes before the end.
+  environment.tune.search[0].values = environment::SearchRange{40, 75, 0.25};
+  std::get<workload::Generated>(environment.traffic->shape).duration = std::chrono::hours(24 * 60);
+  Options options;
+  options.workers.threads = 1;
+  options.workers.stop = &stop;
+  options.workers.progress = [&](const Progress& progress) {
+    if (progress.done > 0) stop = true;
+  };
+  const Outcome outcome = tuned(environment, options);
+  if (outcome.stopped_early) {
+    EXPECT_GT(outcome.evaluated, 0);
+    EXPECT_FALSE(outcome.best.parameters.empty());
+    EXPECT_EQ(outcome.unseen.size(), 2U);
+  }
+}
+
+TEST(Tune, ASampledSearchComesCloseToTheExhaustiveOne) {
+  environment::Environment environment = daily();
+  environment.tune.search[0].values = environment::SearchRange{40, 75, 1};  // 36 x 3 x 5 = 540 policies
+  const double best = tuned(environment).best.score.cost_usd.mean;
+  environment.tune.samples = 120;
+  const Outcome sampled = tuned(environment);
+  EXPECT_LE(sampled.evaluated + sampled.invalid, 120);
+  EXPECT_TRUE(sampled.found);
+  EXPECT_LT(sampled.best.score.cost_usd.mean, 1.03 * best);
+}
+
+TEST(Tune, WhereNoPolicyKeepsTheObjectiveTheNearestMissIsShown) {
+  environment::Environment environment = daily();
+  environment.services.front().objective.cpu = base::Percent(5);
+  const Outcome outcome = tuned(environment);
+  EXPECT_FALSE(outcome.found);
+  EXPECT_EQ(outcome.feasible, 0);
+  EXPECT_EQ(outcome.best_feasible_row, -1);
+  for (const Candidate& candidate : outcome.sample) {
+    EXPECT_GE(candidate.score.objective_violation_percent.mean + 1e-9,
+              outcome.best.score.objective_violation_percent.mean);
+  }
+}
+
+TEST(Tune, TheFrontHoldsNoPolicyThatAnotherBeatsInBoth) {
+  const Outcome outcome = tuned(daily());
+  for (const Candidate& a : outcome.front) {
+    for (const Candidate& b : outcome.sample) {
+      const bool beaten = b.score.cost_usd.mean < a.score.cost_usd.mean &&
+                          b.score.objective_violation_percent.mean < a.score.objective_violation_percent.mean;
+      EXPECT_FALSE(beaten) << a.index << " is beaten by " << b.index;
+    }
+  }
+}
+
+TEST(Tune, AnEmptySearchIsRefused) {
+  environment::Environment environment = daily();
+  environment.tune.search.clear();
+  const auto outcome = tune(environment, environment.services.front(), {});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().faults.front().path, "tune.search");
+}
+
+}  // namespace
+}  // namespace headroom::tune
