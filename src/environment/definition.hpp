@@ -246,46 +246,54 @@ Description describe_record(const std::string& name, std::function<const RecordI
 // Reads a value written in one piece of YAML, for the tests of defaults and examples.
 std::optional<Node> tested_node(const std::string& yaml);
 
+// One key of a Record<T>: reads the node and fills the T, or (to test a default) compares with the T.
+enum class Use { fill, compare };
+template <class T>
+using Setter = std::function<bool(Reader&, const Node&, T&, Use)>;
+
 template <class T>
 struct Record {
   RecordInfo info;
-  std::vector<std::function<void(Reader&, const Node&, T&)>> setters;  // one per key
+  std::vector<Setter<T>> setters;  // one per key
   // What concerns several keys; runs where each key alone is in order.
   std::function<void(Reader&, const Node&, T&)> check;
 
-  // `access` gives the V (or optional<V>) of a T that the key fills.
+  // `access` gives the V (or optional<V>) of a T that the key fills. There are hundreds of instances of this
+  // function: what does not depend on V and Access stands in `add`.
   template <class V, class Access>
-  Record& key(std::string name, Access access, Kind<V> kind, About about) {
-    KeyInfo key_info;
-    key_info.name = std::move(name);
-    key_info.description = kind.description;
-    key_info.about = std::move(about.text);
-    key_info.fallback = std::move(about.fallback);
-    key_info.example = std::move(about.example);
-    key_info.required = about.required;
-    const auto read_text = [kind](const std::string& yaml) -> std::optional<V> {
+  Record& key(const char* name, Access access, Kind<V> kind, About about) {
+    Description description = kind.description;
+    add(name, std::move(description), std::move(about),
+        [read = std::move(kind.read), access](Reader& reader, const Node& node, T& object, Use use) {
+          auto value = read(reader, node);
+          if (!value) return false;
+          if (use == Use::fill) {
+            std::invoke(access, object) = std::move(*value);
+            return true;
+          }
+          if constexpr (requires { std::invoke(access, object) == *value; }) {
+            return std::invoke(access, object) == *value;
+          }
+          return false;
+        });
+    return *this;
+  }
+
+ private:
+  void add(const char* name, Description description, About about, Setter<T> setter) {
+    const auto tried = [setter](const std::string& yaml, Use use) {
       const auto node = tested_node(yaml);
       const ReadFile no_file = [](const std::string&) { return base::Result<std::string>(std::string{}); };
       Reader reader("text", no_file);
-      return node ? kind.read(reader, *node) : std::nullopt;
-    };
-    key_info.fallback_holds = [read_text, access, fallback = key_info.fallback] {
-      const auto value = read_text(fallback);
       T object{};
-      if constexpr (requires { std::invoke(access, object) == *value; }) {
-        return value && std::invoke(access, object) == *value;
-      }
-      static_cast<void>(access);  // where there is nothing to compare
-      return false;
+      return node && setter(reader, *node, object, use);
     };
-    key_info.example_reads = [read_text, example = key_info.example] {
-      return read_text(example).has_value();
-    };
+    KeyInfo key_info{name,          std::move(description), about.text, about.fallback,
+                     about.example, about.required,         {},         {}};
+    key_info.fallback_holds = [tried, yaml = about.fallback] { return tried(yaml, Use::compare); };
+    key_info.example_reads = [tried, yaml = about.example] { return tried(yaml, Use::fill); };
     info.keys.push_back(std::move(key_info));
-    setters.push_back([kind = std::move(kind), access](Reader& reader, const Node& node, T& object) {
-      if (auto value = kind.read(reader, node)) std::invoke(access, object) = std::move(*value);
-    });
-    return *this;
+    setters.push_back(std::move(setter));
   }
 };
 
@@ -296,10 +304,8 @@ std::optional<T> read_record(Reader& reader, const Node& node, const Record<T>& 
   T object{};
   for (std::size_t i = 0; i < record.info.keys.size(); ++i) {
     if (const Node* value = node.find(record.info.keys[i].name)) {
-      reader.within(record.info.keys[i].name, *value, [&] {
-        record.setters[i](reader, *value, object);
-        return true;
-      });
+      reader.within(record.info.keys[i].name, *value,
+                    [&] { return record.setters[i](reader, *value, object, Use::fill); });
     }
   }
   if (reader.fault_count() == faults && record.check) record.check(reader, node, object);

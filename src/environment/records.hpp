@@ -14,9 +14,22 @@
 
 namespace headroom::environment {
 
+// One value for each direction: adding and removing.
+template <class V>
+struct Both {
+  V out{};
+  V in{};
+  bool operator==(const Both&) const = default;
+};
+
 // policies_definition.cpp
 Kind<policy::Policy> policy_kind();
+
+// scale_definition.cpp
 Kind<Scale> scale_kind();
+
+// service_definition.cpp
+Kind<Service> service_kind();
 
 // traffic_definition.cpp
 Kind<workload::Traffic> traffic_kind();  // the name of a file, or the traffic itself
