@@ -35,7 +35,7 @@ def rehearse(rates, slope, startup, lag, initial, low, high, above, add, below, 
             arrivals[tick + startup + 1] += order
             launching += order
         elif utilisations[seen] < below:
-            leaving = min(total - max(total - remove, low), max(0, in_service - low))
+            leaving = max(0, in_service - max(total - remove, low))
             if leaving > 0:
                 last_in = tick
     return instance_minutes

@@ -2,7 +2,8 @@
 //
 // All on examples/shop: its policy, its traffic, the eight weeks to tune on, ticks of a minute. A
 // policy-minute is one tick of one policy on one replication. The Python loop (policy_loop.py) gets the same
-// rates and must come to the same instance-minutes, or the benchmark fails.
+// rates and must come to the same instance-minutes, or the benchmark fails; within one in a thousand, for
+// Python computes in double, so a utilisation next to a threshold can fall on its other side.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -140,7 +141,8 @@ void python_loop(benchmark::State& state) {
     double seconds = 0;
     long long instance_minutes = 0;
     const bool read = pipe != nullptr && std::fscanf(pipe, "%lf %lld", &seconds, &instance_minutes) == 2;
-    if (pipe == nullptr || pclose(pipe) != 0 || !read || instance_minutes != expected) {
+    if (pipe == nullptr || pclose(pipe) != 0 || !read ||
+        std::abs(instance_minutes - expected) > expected / 1000) {
       state.SkipWithError("the Python loop failed or came to other instance-minutes");
       break;
     }
