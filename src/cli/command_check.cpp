@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cmath>
 #include <memory>
 #include <ostream>
 
@@ -40,6 +41,15 @@ base::Result<std::vector<Checked>> check(const Project& project) {
     auto scenario = sim::compile(environment, service);
     if (scenario) {
       result.notes = scenario->notes;
+      if (service.scale.scaling.policies.empty()) {
+        result.notes.emplace_back("There are no policies: the fleet never scales.");
+      }
+      if (!std::isfinite(scenario->cpu_limit_percent)) {
+        result.notes.emplace_back("There is no objective: tune and limits need one.");
+      }
+      if (!(scenario->price_usd_per_hour > 0)) {
+        result.notes.emplace_back("There is no price: costs are zero, and tune needs one.");
+      }
     } else {
       take(scenario.error());
     }

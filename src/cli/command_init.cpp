@@ -96,6 +96,16 @@ void run(const Arguments& arguments, Context& context) {
                               write("headroom.yaml", fmt::format(kHeadroomYaml, fmt::arg("name", name)))}) {
     if (!written) return fail(context, written.error());
   }
+  if (arguments.json) {
+    report::JsonWriter json;
+    json.begin_object().key("written").begin_array();
+    for (const char* file : {"headroom.yaml", "traffic.yaml"}) {
+      json.text((path / file).lexically_normal().string());
+    }
+    json.end_array().end_object();
+    context.out << json.str() << '\n';
+    return;
+  }
   const std::string shown = (path / "headroom.yaml").lexically_normal().string();
   context.out << fmt::format(
       "Wrote {} and traffic.yaml beside it. Next:\n  headroom check {}\n  headroom tune {}\n", shown, folder,

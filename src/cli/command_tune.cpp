@@ -39,7 +39,7 @@ base::Result<void> apply(const Project& project, const std::string& variant,
     if (!field) return field.error();
     changes.push_back({"services." + service.name + "." + field->path, value, field->unit});
   }
-  auto text = environment::edited(project.text, project.loaded.file, changes, variant);
+  auto text = environment::edited(project.text, project.loaded.file, changes);
   if (!text) return text.error();
   return store::write_file_atomically(project.loaded.file, *text);
 }
@@ -49,6 +49,12 @@ void run(const Arguments& arguments, Context& context) {
   if (!project) return fail(context, project.error());
   const auto service = choose_service(*project, arguments.project);
   if (!service) return fail(context, service.error());
+  if (arguments.apply && !arguments.project.variant.empty()) {
+    return fail(context, base::bad_input("--apply with -e could change what other environments inherit",
+                                         "tune without -e, or copy the values into environments." +
+                                             arguments.project.variant + " by hand"));
+  }
+
   tune::Options options;
   options.samples = arguments.samples;
   options.seeds = arguments.seeds;
@@ -75,12 +81,16 @@ void run(const Arguments& arguments, Context& context) {
     context.out << report::outcome_text(*outcome, service->objective);
     if (!folder->empty()) context.out << "\nReport: " << *folder << "/report.html\n";
   }
-  if (arguments.apply && outcome->found) {
-    if (auto written = apply(*project, arguments.project.variant, *service, *outcome); !written)
-      return fail(context, written.error());
-    context.err << "Written to " << project->loaded.file << ".\n";
+  const bool kept = outcome->found && outcome->unseen.front().score.objective_met;
+  if (!kept) context.exit_code = ExitCode::not_met;
+  if (!arguments.apply) return;
+  if (!kept) {
+    context.err << "Not written: the winner misses the objective"
+                << (outcome->found ? " on the unseen traffic.\n" : ".\n");
+    return;
   }
-  if (!outcome->found) context.exit_code = ExitCode::not_met;
+  if (auto written = apply(*project, *service, *outcome); !written) return fail(context, written.error());
+  context.err << "Written to " << project->loaded.file << ".\n";
 }
 
 }  // namespace
@@ -90,7 +100,7 @@ void add_tune(CLI::App& app, Context& context) {
       app.add_subcommand("tune", "search the policy that keeps the objective at the lowest cost");
   command->footer(
       "The winner is judged on traffic it was not tuned on. Ctrl-C keeps what was found.\n"
-      "Exit code 1: no policy of the search keeps the objective.\n"
+      "Exit code 1: the winner does not keep the objective, or not on the unseen traffic.\n"
       "Example:\n  headroom tune examples/shop");
   auto arguments = std::make_shared<Arguments>();
   add_project_arguments(*command, arguments->project);

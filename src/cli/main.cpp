@@ -1,8 +1,16 @@
+#include <cstdlib>
 #include <iostream>
 
 #include "cli/program.hpp"
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  return static_cast<int>(headroom::cli::run(arguments, std::cout, std::cerr));
+  const headroom::cli::ExitCode code = headroom::cli::run(arguments, std::cout, std::cerr);
+  // A result that did not arrive is a failure: a full disk, say.
+  std::cout.flush();
+  if (!std::cout) {
+    std::cerr << "headroom: the output could not be written\n";
+    return static_cast<int>(headroom::cli::ExitCode::unavailable);
+  }
+  return static_cast<int>(code);
 }

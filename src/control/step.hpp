@@ -33,7 +33,8 @@ struct Settings {
   std::string service;
   std::string version;             // what new instances run
   std::vector<std::string> zones;  // where they may run
-  // Begins every token: "matrix-web". No other service of any environment in the same account has it.
+  // What the tokens of its actions begin with, such as matrix-web. No other service of any environment in the
+  // same account has it.
   std::string token_prefix;
   base::Milliseconds start{0};  // of tick 0
   base::Milliseconds tick{60'000};

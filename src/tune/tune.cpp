@@ -430,6 +430,18 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
     error.faults.front().path = "tune.search";
     return error;
   }
+  const auto missing = [&](const std::string& field, const char* what, const char* fix) {
+    base::Error error = base::bad_input(what, fix);
+    error.faults.front().path = "services." + service.name + "." + field;
+    return error;
+  };
+  if (!std::isfinite(present->cpu_limit_percent)) {
+    return missing("objective", "there is no objective to keep", "state one: `objective: {cpu: 60%}`");
+  }
+  if (goal.aim == environment::Aim::cheapest && !(present->price_usd_per_hour > 0)) {
+    return missing("instance", "without a price every policy is as cheap as any other",
+                   "write `price: 0.0104 USD/h`");
+  }
   auto traffic = split(environment, service, options);
   if (!traffic) return traffic.error();
 

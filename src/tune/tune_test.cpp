@@ -203,6 +203,19 @@ TEST(Tune, TheFrontHoldsNoPolicyThatAnotherBeatsInBoth) {
   }
 }
 
+TEST(Tune, WithoutAnObjectiveOrAPriceThereIsNothingToSearchFor) {
+  environment::Environment free = daily();
+  free.services.front().objective = {};
+  const auto aimless = tune(free, free.services.front(), {});
+  ASSERT_FALSE(aimless);
+  EXPECT_EQ(aimless.error().faults.front().path, "services.web.objective");
+  environment::Environment gratis = daily();
+  gratis.services.front().instance.price = base::UsdPerHour(0);
+  const auto priceless = tune(gratis, gratis.services.front(), {});
+  ASSERT_FALSE(priceless);
+  EXPECT_EQ(priceless.error().faults.front().path, "services.web.instance");
+}
+
 TEST(Tune, AnEmptySearchIsRefused) {
   environment::Environment environment = daily();
   environment.tune.search.clear();
