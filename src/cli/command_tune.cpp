@@ -30,8 +30,8 @@ struct Arguments {
 };
 
 // Writes the winner into headroom.yaml; everything else in the file stays as it is.
-base::Result<void> apply(const Project& project, const std::string& variant,
-                         const environment::Service& service, const tune::Outcome& outcome) {
+base::Result<void> apply(const Project& project, const environment::Service& service,
+                         const tune::Outcome& outcome) {
   std::vector<environment::Change> changes;
   const auto fields = environment::fields(service);
   for (const auto& [name, value] : outcome.best.parameters) {
