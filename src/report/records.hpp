@@ -18,7 +18,8 @@ std::string decisions_jsonl(const sim::Rehearsal& rehearsal);
 
 // summary.json, and what `simulate --json` prints.
 // `replications`: the same over several seeds, where the traffic is drawn.
-std::string summary_json(const sim::Rehearsal& rehearsal, const std::optional<tune::Replications>& replications = {});
+std::string summary_json(const sim::Rehearsal& rehearsal,
+                         const std::optional<tune::Replications>& replications = {});
 
 // What `tune --json` prints.
 std::string outcome_json(const tune::Outcome& outcome);
