@@ -25,7 +25,7 @@ services:
     instance:
       price: 0.0104 USD/h            # of one instance
     capacity:                        # what one instance takes: measure it with `headroom fit LOADTEST.csv`
-      cpu_per_rpm: 0.00087           # percent of CPU per request per minute
+      cpu_per_rpm: 0.0087            # percent of CPU per request per minute
       startup: 3m                    # from the decision until it serves
     scale:
       initial: 4
