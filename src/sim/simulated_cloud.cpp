@@ -212,7 +212,7 @@ cloud::Observed SimulatedCloud::observe() {
 }
 
 cloud::Ticket SimulatedCloud::submit(const cloud::Action& action) {
-  const cloud::Ticket ticket{action.token};
+  cloud::Ticket ticket{action.token};
   if (!tokens_.insert(action.token).second) return ticket;
   const auto place = std::lower_bound(
       tickets_.begin(), tickets_.end(), ticket,
