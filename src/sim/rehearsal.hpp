@@ -15,6 +15,7 @@ namespace headroom::sim {
 // in service plus launching.
 struct DecisionRecord {
   std::int32_t tick = 0;
+  std::int32_t group = 0;  // index into Rehearsal::groups
   float cpu_percent_seen = 0;  // NaN: missing
   float requests_per_second_per_instance_seen = 0;
   std::int32_t in_service = 0;
@@ -37,6 +38,46 @@ struct Trajectory {
   std::vector<std::int32_t> draining;
   std::vector<DecisionRecord> decisions;  // the ticks where the policy was evaluated
   bool operator==(const Trajectory&) const = default;
+};
+
+// The instances of one zone by state; one element per tick.
+struct ZoneCounts {
+  std::string zone;
+  std::vector<std::int32_t> in_service;
+  std::vector<std::int32_t> launching;  // ordered, starting or warming
+  std::vector<std::int32_t> draining;
+  std::vector<std::int32_t> stopped;  // in the warm pool
+  std::vector<std::int32_t> failed;   // kept for inspection
+  bool operator==(const ZoneCounts&) const = default;
+};
+
+// A rehearsed failure, over the ticks [from, to).
+struct FaultPeriod {
+  std::int32_t from = 0;
+  std::int32_t to = 0;
+  std::string kind;   // as in the file: "cut"
+  std::string where;  // zone or instance; empty: everywhere
+  bool operator==(const FaultPeriod&) const = default;
+};
+
+// Something that happened and is no decision: a replaced instance, an order that failed, the maximum reached.
+struct EventRecord {
+  std::int32_t tick = 0;
+  std::string name;     // stable: "instance_replaced"
+  std::string subject;  // instance, zone or token; may be empty
+  std::string why;      // for people
+  bool operator==(const EventRecord&) const = default;
+};
+
+// What became of one instance, and what it cost.
+struct InstanceRecord {
+  std::string id;
+  std::string zone;
+  std::int32_t launches = 0;  // its first one, and each start out of the pool
+  double runtime_minutes = 0;
+  double charged_hours = 0;
+  double cost_usd = 0;
+  bool operator==(const InstanceRecord&) const = default;
 };
 
 // Figures of one rehearsal, computed in double from the integer trajectory. Means are over time.
@@ -71,6 +112,13 @@ struct Rehearsal {
   std::vector<double> cpu_percent;        // per tick; same length
   std::vector<double> p95_ms;             // empty where latency is not known
   Trajectory trajectory;
+  std::vector<std::string> groups;  // that scale apart, by name; empty: the whole fleet is one
+  // Where instances have identities; empty where a rehearsal knows counts only.
+  std::vector<ZoneCounts> zones;
+  std::vector<FaultPeriod> faults;
+  std::vector<EventRecord> events;
+  std::vector<InstanceRecord> instances;            // by id
+  std::vector<double> failed_requests_per_second;  // per tick; empty where none can fail
   Summary summary;
   std::vector<std::string> notes;  // what was assumed, inferred or extrapolated, in whole sentences
 };
