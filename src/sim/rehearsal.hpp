@@ -15,7 +15,7 @@ namespace headroom::sim {
 // in service plus launching.
 struct DecisionRecord {
   std::int32_t tick = 0;
-  std::int32_t group = 0;  // index into Rehearsal::groups
+  std::int32_t group = 0;      // index into Rehearsal::groups
   float cpu_percent_seen = 0;  // NaN: missing
   float requests_per_second_per_instance_seen = 0;
   std::int32_t in_service = 0;
@@ -117,7 +117,7 @@ struct Rehearsal {
   std::vector<ZoneCounts> zones;
   std::vector<FaultPeriod> faults;
   std::vector<EventRecord> events;
-  std::vector<InstanceRecord> instances;            // by id
+  std::vector<InstanceRecord> instances;           // by id
   std::vector<double> failed_requests_per_second;  // per tick; empty where none can fail
   Summary summary;
   std::vector<std::string> notes;  // what was assumed, inferred or extrapolated, in whole sentences

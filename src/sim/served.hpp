@@ -1,0 +1,61 @@
+// What goes into Serving and what comes out of it, as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/quantity.hpp"
+#include "base/series.hpp"
+#include "capacity/model.hpp"
+#include "workload/traffic.hpp"
+
+namespace headroom::sim {
+
+// Requires: tick above 0; slope and intercept finite and not negative; a series has this start and tick.
+struct ServingSettings {
+  capacity::CapacityModel capacity;  // slope and intercept at full speed
+  base::Cores cpu{1};                // of an instance at full speed
+  // Requests per second offered to the whole service in each tick (none after its end), or users.
+  std::variant<base::Series, workload::Closed> traffic;
+  base::Milliseconds start{0};
+  base::Milliseconds tick{60'000};
+  std::uint64_t seed = 1;
+};
+
+// An instance that can have requests.
+struct Server {
+  std::int64_t id = 0;
+  bool hung = false;     // it gets requests and answers none
+  bool receives = true;  // in rotation; otherwise it only finishes what it has (draining, cut)
+  bool operator==(const Server&) const = default;
+};
+
+struct ServerOutcome {
+  std::int64_t id = 0;
+  float cpu_percent = 0;          // as its meter shows it: over what is allowed, at most 100
+  float requests_per_second = 0;  // sent to it
+  double failed_per_second = 0;
+  double waiting = 0;  // requests in it at the end of the tick: sent, not yet answered or failed
+  bool operator==(const ServerOutcome&) const = default;
+};
+
+// One tick. With d the length of the tick in seconds and W what waits in all servers:
+//   offered * d + W before = (served + failed) * d + W after
+// The failures of the whole are more than those of the servers where a server vanished, or where none
+// receives.
+struct ServedTick {
+  std::vector<ServerOutcome> servers;  // in the order in which the servers were named
+  double offered_per_second = 0;
+  double served_per_second = 0;
+  double failed_per_second = 0;
+  // Of the requests that were answered in this tick; unset: none was, or the latency is not known.
+  std::optional<double> p50_ms;
+  std::optional<double> p95_ms;
+  std::optional<double> p99_ms;
+  bool over = false;  // nothing comes any more and nothing waits
+  bool operator==(const ServedTick&) const = default;
+};
+
+}  // namespace headroom::sim
