@@ -31,6 +31,18 @@ struct LatencyPoint {
   bool operator==(const LatencyPoint&) const = default;
 };
 
+// A start-up time that differs from instance to instance.
+struct StartupSpread {
+  enum class Kind {
+    uniform,    // from a to b
+    lognormal,  // median a, 95th percentile b
+  };
+  Kind kind = Kind::uniform;
+  base::Milliseconds a{0};
+  base::Milliseconds b{0};
+  bool operator==(const StartupSpread&) const = default;
+};
+
 struct CapacityModel {
   double slope_percent_per_rps = 0;
   double intercept_percent = 0;
@@ -41,9 +53,17 @@ struct CapacityModel {
   std::optional<base::Percent> knee;
 
   // Unset: not measured and not written; the user of the model says what it assumed instead.
-  std::optional<base::Milliseconds> startup;
+  std::optional<base::Milliseconds> startup;  // with a spread its mean, in whole milliseconds
+  std::optional<StartupSpread> startup_spread;
+  std::optional<base::Milliseconds> startup_pool;  // from the warm pool; unset: as `startup`
   std::optional<base::Milliseconds> metric_lag;
   std::optional<base::Milliseconds> in_service_delay;
+
+  // How long a request waits at most for a saturated instance before it fails; unset: what is beyond
+  // saturation fails at once.
+  std::optional<base::Milliseconds> queue;
+  // Standard deviation of what instances take, as a share: one normal draw per tick for the whole fleet.
+  double noise = 0;
 
   std::string source;  // where the figures come from, for people: "capacity.yaml" or "headroom.yaml"
   bool operator==(const CapacityModel&) const = default;

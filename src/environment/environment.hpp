@@ -23,7 +23,19 @@ enum class BillingModel { per_second, hourly };
 struct Billing {
   BillingModel model = BillingModel::per_second;
   base::Milliseconds minimum{0};  // per start
+  bool from_in_service = false;  // the clock starts when the instance enters service, not when it is launched
   bool operator==(const Billing&) const = default;
+};
+
+// Of a burstable instance type: it runs at `Instance::cpu` while it has credit, else at `baseline`. Credit is
+// processor time; it is earned at the baseline rate and spent by what is used, up to `most`.
+struct Credits {
+  base::Cores baseline;
+  base::Milliseconds initial{0};  // of an instance that starts
+  base::Milliseconds most{0};
+  bool of_baseline =
+      false;  // the metric cpu is usage over the baseline, at most 100 %; else over what is allowed
+  bool operator==(const Credits&) const = default;
 };
 
 struct Instance {
@@ -32,6 +44,7 @@ struct Instance {
   std::optional<std::int64_t> memory_bytes;
   base::UsdPerHour price;
   Billing billing;
+  std::optional<Credits> credits;
   bool operator==(const Instance&) const = default;
 };
 
@@ -40,6 +53,8 @@ struct Health {
   base::Milliseconds interval{5'000};
   int unhealthy_after = 3;
   int healthy_after = 2;
+  int replace_after = 3;        // failed checks in a row until it is taken out for good, kept and replaced
+  base::Milliseconds grace{0};  // after it entered service failed checks do not count for so long
   bool operator==(const Health&) const = default;
 };
 
@@ -71,8 +86,10 @@ struct Objective {
 
 struct Scale {
   policy::Scaling scaling;
-  bool per_zone = false;  // one group per zone
-  int pool = 0;           // warm pool
+  bool per_zone = false;           // one group per zone
+  int pool = 0;                    // warm pool
+  base::Milliseconds drain{0};     // an instance finishes its requests for so long before it is removed
+  bool hold_to_paid_hour = false;  // it goes at the end of the hour that is paid for
   bool operator==(const Scale&) const = default;
 };
 
@@ -104,15 +121,31 @@ struct Metrics {
   bool operator==(const Metrics&) const = default;
 };
 
-enum class DrillKind { cut, lost, crash, hang, pause, metrics };
+enum class DrillKind {
+  cut,             // of a zone: no traffic reaches its instances
+  lost,            // of a zone: its instances are gone, and none can be launched
+  crash,           // of an instance: it is gone
+  hang,            // of an instance: it takes requests and answers none
+  reboot,          // of an instance: it is away while it starts again, and is the same one afterwards
+  pause,           // of an instance: it stands still; what it has in work waits
+  metrics,         // none arrive
+  metrics_frozen,  // the last value is repeated
+  metrics_skewed,  // their timestamps are off by `by`
+  calls_fail,      // calls of the cloud are refused
+  calls_hang,      // they are answered after the fault only
+  calls_lie,       // they are done but answered with an error
+  calls_late,      // what is listed is as old as `by`
+};
 
 // A rehearsed failure (`faults:` in the file).
 struct Drill {
   base::Milliseconds at{0};
   base::Milliseconds duration{0};
   std::string zone;
-  std::string instance;
+  std::string instance;  // newest, oldest, or a number: the n-th in service, in start order
   DrillKind kind = DrillKind::cut;
+  base::Milliseconds by{0};  // metrics_skewed (may be negative), calls_late
+  double share = 1.0;        // of the calls that meet the fault (calls_*)
   bool operator==(const Drill&) const = default;
 };
 

@@ -112,6 +112,12 @@ class Compiler {
     }
     shape.periods = count(policy.periods, 1, kMaxPeriods, path + ".periods");
     numbers.datapoints = count(policy.datapoints, 1, shape.periods, path + ".datapoints");
+    if (policy.fresh_only)
+      fault(path + ".fresh", "metrics since the last change alone are not decided on yet",
+            "use `fresh: false`");
+    if (policy.newest_records > 0)
+      fault(path + ".newest_records", "samples of the newest instance are not counted yet",
+            "use `newest_records: 0`");
     if (shape.periods > 1) counts_samples(policy.every, path + ".every");
     numbers.cooldown_out = ticks(policy.cooldown_out, path + ".cooldown.out");
     numbers.cooldown_in = ticks(policy.cooldown_in, path + ".cooldown.in");
@@ -273,9 +279,11 @@ base::Result<Compiled> compile(const Scaling& scaling, Milliseconds tick, Millis
       compiler.step(*step, path + ".step", shape.policy[p], numbers.policy[p]);
     } else if (const auto* target = std::get_if<TargetPolicy>(&policy)) {
       compiler.target(*target, path + ".target", shape.policy[p], numbers.policy[p]);
+    } else if (const auto* schedule = std::get_if<SchedulePolicy>(&policy)) {
+      compiler.schedule(*schedule, path + ".schedule", shape.policy[p], numbers.policy[p]);
     } else {
-      compiler.schedule(std::get<SchedulePolicy>(policy), path + ".schedule", shape.policy[p],
-                        numbers.policy[p]);
+      compiler.fault(path + ".proportional", "a proportional policy is not decided yet",
+                     "use a step or target policy");
     }
     shape.any_window = shape.any_window || shape.policy[p].window_samples > 1;
   }

@@ -43,6 +43,8 @@ struct StepPolicy {
   base::Milliseconds cooldown_out{0};  // after a scale-out nothing for so long
   base::Milliseconds cooldown_in{0};   // after a scale-in
   StepSemantics semantics = StepSemantics::plain;
+  bool fresh_only = false;  // aws_simple: only samples that began after the last change of capacity count
+  int newest_records = 0;   // no scale-out unless the newest in service has so many samples in the window
   bool operator==(const StepPolicy&) const = default;
 };
 
@@ -87,7 +89,29 @@ struct SchedulePolicy {
   bool operator==(const SchedulePolicy&) const = default;
 };
 
-using Policy = std::variant<StepPolicy, TargetPolicy, SchedulePolicy>;
+// Of the samples of a window.
+enum class Statistic { mean, max };
+
+// What may go when less is desired.
+enum class Removal {
+  spare,    // no more than leave the desired number in service
+  serving,  // instances in service, as soon as they and those launching are more than desired
+};
+
+// desired = ceil(per_rps * load + plus), where load is the requests per second of the whole service.
+struct ProportionalPolicy {
+  double per_rps = 0;  // instances per request a second
+  double plus = 0;     // instances, whatever the load
+  base::Milliseconds every{60'000};
+  base::Milliseconds first{0};
+  base::Milliseconds window{0};  // 0: the latest sample
+  Statistic statistic = Statistic::mean;
+  int order = 0;  // instances added at each evaluation, whatever the load
+  Removal remove = Removal::spare;
+  bool operator==(const ProportionalPolicy&) const = default;
+};
+
+using Policy = std::variant<StepPolicy, TargetPolicy, SchedulePolicy, ProportionalPolicy>;
 
 // At most `count` instances within any `per`.
 struct RateLimit {

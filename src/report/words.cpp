@@ -130,6 +130,19 @@ std::string text_of(const policy::SchedulePolicy& policy) {
   return "schedule (UTC): " + joined(parts, "; ");
 }
 
+std::string text_of(const policy::ProportionalPolicy& policy) {
+  std::string text = fmt::format("{} instances per rps", exact_text(policy.per_rps));
+  if (policy.plus != 0)
+    text += fmt::format(" {} {}", policy.plus < 0 ? "minus" : "plus", exact_text(std::abs(policy.plus)));
+  text += ", every " + duration_text(policy.every);
+  if (policy.window > base::Milliseconds(0)) {
+    text += fmt::format(", {} of {}", policy.statistic == policy::Statistic::max ? "maximum" : "mean",
+                        duration_text(policy.window));
+  }
+  if (policy.order > 0) text += fmt::format(", {} added each time", policy.order);
+  return text;
+}
+
 }  // namespace
 
 std::string number_text(double value, int decimals) {
@@ -257,6 +270,7 @@ std::vector<Threshold> thresholds(const policy::Scaling& scaling) {
                      add({target.metric, target.target, Threshold::Side::target});
                    },
                    [](const policy::SchedulePolicy&) {},
+                   [](const policy::ProportionalPolicy&) {},
                },
                policy);
   }

@@ -36,10 +36,12 @@ enum class Think { constant, uniform, exponential };
 // A number of users who each send a request, wait for the answer, think, and send the next.
 struct ClosedStage {
   int users = 1;
-  int requests_each = 1;
-  base::Milliseconds think{0};  // constant: the value; uniform: the maximum (from 0); exponential: the mean
+  int requests_each = 1;        // 0: as many as fit into `duration`
+  base::Milliseconds think{0};  // constant: the value; uniform: the maximum; exponential: the mean
   Think think_distribution = Think::constant;
   base::Milliseconds ramp_up{0};
+  base::Milliseconds think_least{0};           // uniform: the minimum
+  std::optional<base::Milliseconds> duration;  // the stage ends after so long, whatever is left of it
   bool operator==(const ClosedStage&) const = default;
 };
 
@@ -77,6 +79,12 @@ struct Spikes {
   bool operator==(const Spikes&) const = default;
 };
 
+enum class GeneratedModel {
+  daily,      // the wave below
+  sagemaker,  // the load of the SageMaker autoscaling example (docs/reference/file.md); only duration and
+              // seed
+};
+
 // A made-up shape: a daily and a weekly wave between `base` and `peak`, with noise and spikes.
 struct Generated {
   base::Milliseconds duration{0};
@@ -87,6 +95,7 @@ struct Generated {
   base::Milliseconds peak_at{12 * 3'600'000};  // time of day of the peak
   std::optional<Spikes> spikes;
   std::uint64_t seed = 1;
+  GeneratedModel model = GeneratedModel::daily;
   bool operator==(const Generated&) const = default;
 };
 
