@@ -1,10 +1,11 @@
 // Step: what is seen of one service and what is remembered of it, to what is asked of the cloud.
 //
-// The controller calls step() about once a second: it follows up what was ordered, and at each tick builds
-// the observation of the policy, lets it decide, and turns the decision into actions. It is pure: the same
-// arguments give the same result, so every run can be replayed from its recorded observations, and the live
-// controller and the rehearsal in the simulated cloud run the same code (docs/decisions/one-kernel.md).
-// One call is for one service; a controller of several loops over their settings and states.
+// The controller calls step() about once a second: it follows up what was ordered, replaces instances that
+// failed, and at each tick builds the observation of the policy, lets it decide, and turns the decision into
+// actions. It is pure: the same arguments give the same result, so every run can be replayed from its
+// recorded observations, and the live controller and the rehearsal in the simulated cloud run the same code
+// (docs/decisions/one-kernel.md). One call is for one service; a controller of several loops over their
+// settings and states.
 //
 //   State state;
 //   for (;;) {
@@ -33,25 +34,38 @@ struct Settings {
   std::string service;
   std::string version;             // what new instances run
   std::vector<std::string> zones;  // where they may run
+  // Each zone is a group of its own, with its own metrics, policy state, min, max and pool; otherwise the
+  // whole fleet is one group.
+  bool per_zone = false;
   // What the tokens of its actions begin with, such as matrix-web. No other service of any environment in the
   // same account has it.
   std::string token_prefix;
   base::Milliseconds start{0};  // of tick 0
   base::Milliseconds tick{60'000};
-  policy::Compiled policy;  // on the grid of `tick`
+  policy::Compiled policy;  // on the grid of `tick`; of each group
   base::Milliseconds metric_period{60'000};
   // A metric, and a list of instances, that is older counts as missing. At least the lag and two periods, or
   // metrics are missing in between.
   base::Milliseconds max_age{180'000};
   base::Milliseconds drain{0};  // before an instance is removed
+  int pool = 0;                 // so many stopped instances of a group are kept to be started again
+  // Where it is set, instances are paid for in whole periods of this length, an hour say, from each start: an
+  // instance that is to go is only marked, serves until its paid time ends, and is the first to be recalled.
+  std::optional<base::Milliseconds> paid_period;
+  // After so many failed health checks in a row, counted from `grace` after it entered service, an instance
+  // is taken out, kept for inspection, and replaced.
+  int replace_after = 3;
+  base::Milliseconds grace{0};
+  // An instance that has not come into service by then has failed as well. Unset: it may take for ever.
+  std::optional<base::Milliseconds> start_within;
   // What the cloud has confirmed and not shown for so long is lost: it no longer counts as on its way.
   base::Milliseconds appear_within{300'000};
   // Before a failed order is placed anew (doubled with each failure, up to 32 times), and before one without
-  // an answer is sent again.
+  // an answer is sent again. Where launches fail in a zone, others are preferred for as long.
   base::Milliseconds retry_after{10'000};
 };
 
-// A launch or a removal that the cloud has not shown to be carried out.
+// An action that the cloud has not shown to be carried out.
 struct Order {
   cloud::Action action;  // its token is empty while the order waits for `not_before`
   base::Milliseconds submitted{0};
@@ -62,20 +76,51 @@ struct Order {
   bool operator==(const Order&) const = default;
 };
 
+// An instance that is in service or on its way and is to stay: what has been seen of it so far.
+struct Watched {
+  std::string id;
+  std::string zone;
+  base::Milliseconds started{0};              // of the start that the rest belongs to
+  bool served = false;                        // was in service since
+  int failed_checks = 0;                      // in a row
+  std::optional<base::Milliseconds> checked;  // the last health check that was counted
+  int records = 0;                            // metric periods seen
+  std::optional<base::Milliseconds> record_end;
+  bool operator==(const Watched&) const = default;
+};
+
+// What one group remembers for its policy.
+struct GroupState {
+  policy::State<base::One> policy = policy::initial_state();
+  std::optional<base::Milliseconds> sample_end;  // of the newest metrics that were used
+  bool operator==(const GroupState&) const = default;
+};
+
+// A zone in which launches failed: others are preferred until then.
+struct Avoided {
+  std::string zone;
+  base::Milliseconds until{0};
+  bool operator==(const Avoided&) const = default;
+};
+
 // What is remembered from step to step. A controller that can be killed writes it down before it submits the
 // actions of the step: orders that were then never sent are sent by a later step, under the same token.
 struct State {
-  std::int32_t next_tick = 0;  // not decided yet
-  policy::State<base::One> policy = policy::initial_state();
+  std::int32_t next_tick = 0;                      // not decided yet
+  std::vector<GroupState> groups;                  // as group_names(); empty before the first step
   std::optional<base::Milliseconds> instances_at;  // of the newest list that was used
-  std::optional<base::Milliseconds> sample_end;    // of the newest metrics that were used
   std::vector<Order> orders;                       // in the order of their first submission
+  std::vector<Watched> watched;                    // by id
+  std::vector<std::string> marked;                 // to go when their paid time ends; the latest last
+  std::vector<Avoided> avoided;                    // by zone
+  int failed_starts = 0;                           // in a row: instances lost before they served
   base::Milliseconds token_at{0};                  // the last token: its time and number
   std::int32_t token_number = 0;
   bool operator==(const State&) const = default;
 };
 
 struct Decided {
+  std::int32_t group = 0;
   std::int32_t tick = 0;
   base::Milliseconds at{0};
   policy::Observation<base::One> seen;
@@ -85,18 +130,22 @@ struct Decided {
 
 // What else there is to tell, for events: the names are stable.
 enum class Happened {
-  list_unknown,    // nothing was decided: the cloud has not told its instances yet
-  list_outdated,   // nothing was decided: an older list than one that was already used
-  ordered_anew,    // failed for a reason that passes: placed again under a new token
-  sent_again,      // no answer: the same token again
-  given_up,        // failed for good, or lost: no longer counted on
-  not_needed_now,  // waited to be ordered anew when the policy decided the other way
+  list_unknown,     // nothing was decided: the cloud has not told its instances yet
+  list_outdated,    // nothing was decided: an older list than one that was already used
+  ordered_anew,     // failed for a reason that passes: placed again under a new token
+  sent_again,       // no answer: the same token again
+  given_up,         // failed for good, or lost: no longer counted on
+  not_needed_now,   // waited to be ordered anew when the policy decided the other way
+  instance_failed,  // failed its health checks or did not start: taken out and kept for inspection
+  instance_lost,    // vanished, or left service without an order
+  marked,           // to go at the end of its paid time
+  recalled,         // was marked, and stays
 };
 std::string_view to_string(Happened happened);  // "ordered_anew"
 
 struct Note {
   Happened happened = Happened::list_unknown;
-  std::string token;  // of the order; empty where there is none
+  std::string subject;  // the token of the order, or the instance; empty where there is none
   std::string why;
   bool operator==(const Note&) const = default;
 };
@@ -104,12 +153,15 @@ struct Note {
 struct Step {
   State state;
   std::vector<cloud::Action> actions;  // to be submitted in this order
-  std::optional<Decided> decided;      // at most once per tick
+  std::vector<Decided> decided;        // at most once per tick: one per group, in their order
   std::vector<Note> notes;
   bool operator==(const Step&) const = default;
 };
 
 // Requires: now not before observed.at, `state` from the step before or State{}.
 Step step(base::Milliseconds now, const cloud::Observed& observed, State state, const Settings& settings);
+
+// The zones, where each is a group of its own; one empty name for the whole fleet.
+std::vector<std::string> group_names(const Settings& settings);
 
 }  // namespace headroom::control

@@ -134,11 +134,11 @@ struct Busy {
 
 TEST(Step, orders_what_the_policy_adds_balanced_over_zones) {
   Busy busy;
-  ASSERT_TRUE(busy.ordered.decided);
-  EXPECT_EQ(busy.ordered.decided->tick, 1);
-  EXPECT_EQ(busy.ordered.decided->seen.in_service, 2);
-  EXPECT_EQ(busy.ordered.decided->seen.value[0], 80.0f);
-  EXPECT_EQ(busy.ordered.decided->decision.add, 2);
+  ASSERT_FALSE(busy.ordered.decided.empty());
+  EXPECT_EQ(busy.ordered.decided.front().tick, 1);
+  EXPECT_EQ(busy.ordered.decided.front().seen.in_service, 2);
+  EXPECT_EQ(busy.ordered.decided.front().seen.value[0], 80.0f);
+  EXPECT_EQ(busy.ordered.decided.front().decision.add, 2);
   EXPECT_EQ(texts(busy.ordered.actions), (Texts{"launch 1 of web v3 in zone a (matrix-web-60000-0)",
                                                 "launch 1 of web v3 in zone b (matrix-web-60000-1)"}));
   EXPECT_EQ(busy.ordered.actions[0].why, "above the threshold");
@@ -149,23 +149,23 @@ TEST(Step, decides_once_per_tick_however_often_it_is_called) {
   for (int s = 61; s < 120; ++s) {
     busy.world.at(second(s));
     const Step next = busy.control(busy.world);
-    EXPECT_FALSE(next.decided) << s;
+    EXPECT_TRUE(next.decided.empty()) << s;
   }
   busy.world.at(second(120));
-  EXPECT_TRUE(busy.control(busy.world).decided);
+  EXPECT_FALSE(busy.control(busy.world).decided.empty());
 }
 
 // The observation stays what it was before the order: ordered and not yet seen counts as launching.
 TEST(Step, what_is_ordered_and_not_seen_counts_as_launching) {
   Busy busy;
   const Step next = busy.control(second(120), busy.world);
-  ASSERT_TRUE(next.decided);
-  EXPECT_EQ(next.decided->seen.in_service, 2);
-  EXPECT_EQ(next.decided->seen.launching, 2);
+  ASSERT_FALSE(next.decided.empty());
+  EXPECT_EQ(next.decided.front().seen.in_service, 2);
+  EXPECT_EQ(next.decided.front().seen.launching, 2);
 }
 
-// Seen as launching, in service, and gone again: never counted twice, and an order that was seen is done
-// with.
+// Seen as launching and gone again: never counted twice, and an order that was seen is done with. What is
+// gone is replaced.
 TEST(Step, an_instance_that_appears_is_counted_by_what_it_is) {
   Busy busy;
   busy.world.at(second(90));
@@ -177,10 +177,12 @@ TEST(Step, an_instance_that_appears_is_counted_by_what_it_is) {
   busy.world.at(second(120));
   busy.world.cpu(40);
   const Step next = busy.control(busy.world);
-  EXPECT_EQ(next.decided->seen.launching, 2);  // one of each kind
+  EXPECT_EQ(next.decided.front().seen.launching, 2);  // one of each kind
   busy.world.at(second(180));
   busy.world.remove("i-3");
-  EXPECT_EQ(busy.control(busy.world).decided->seen.launching, 1);
+  const Step after = busy.control(busy.world);
+  EXPECT_EQ(happened(after), Texts{"instance_lost"});
+  EXPECT_EQ(after.decided.front().seen.launching, 2);  // one ordered, one to be ordered in i-3's place
 }
 
 TEST(Step, of_a_launch_of_several_each_instance_that_appears_counts_once) {
@@ -198,7 +200,9 @@ TEST(Step, of_a_launch_of_several_each_instance_that_appears_counts_once) {
   busy.world.remove("i-3");
   busy.world.add("i-4", "a", InstanceState::launching, "matrix-web-60000-0");
   busy.control(busy.world);
-  EXPECT_TRUE(busy.control.state.orders.empty());
+  // Nothing is left of the launch; what waits is the one in place of i-3.
+  ASSERT_EQ(busy.control.state.orders.size(), 1U);
+  EXPECT_EQ(busy.control.state.orders[0].action.why, "replaces i-3: it is gone");
 }
 
 TEST(Step, a_list_that_is_older_than_one_used_decides_nothing) {
@@ -209,7 +213,7 @@ TEST(Step, a_list_that_is_older_than_one_used_decides_nothing) {
   busy.world.seen.instances_at = second(100);
   const State before = busy.control.state;
   const Step next = busy.control(busy.world);
-  EXPECT_FALSE(next.decided);
+  EXPECT_TRUE(next.decided.empty());
   EXPECT_TRUE(next.actions.empty());
   EXPECT_EQ(happened(next), Texts{"list_outdated"});
   EXPECT_EQ(next.state, before);
@@ -220,7 +224,7 @@ TEST(Step, nothing_is_decided_before_the_cloud_has_told_its_instances) {
   world.seen.instances_at.reset();
   Controller control;
   const Step next = control(world);
-  EXPECT_FALSE(next.decided);
+  EXPECT_TRUE(next.decided.empty());
   EXPECT_EQ(happened(next), Texts{"list_unknown"});
   EXPECT_EQ(next.state, State{});
 }
@@ -246,7 +250,7 @@ TEST(Step, without_metrics_nothing_is_removed) {
     Controller control;
     const Step next = control(world);
     EXPECT_TRUE(next.actions.empty());
-    EXPECT_TRUE(next.decided->seen.missing[0]);
+    EXPECT_TRUE(next.decided.front().seen.missing[0]);
   }
 }
 
@@ -263,8 +267,8 @@ TEST(Step, metrics_of_different_periods_are_not_mixed) {
   world.seen.instances[2].metrics = {second(120), kMinute, base::Percent(1), std::nullopt};
   Controller control;
   const Step next = control(world);
-  EXPECT_EQ(next.decided->seen.value[0], 90.0f);
-  EXPECT_TRUE(next.decided->seen.missing[1]);  // nobody shows requests
+  EXPECT_EQ(next.decided.front().seen.value[0], 90.0f);
+  EXPECT_TRUE(next.decided.front().seen.missing[1]);  // nobody shows requests
 }
 
 TEST(Step, an_instance_warms_from_when_it_serves) {
@@ -272,11 +276,11 @@ TEST(Step, an_instance_warms_from_when_it_serves) {
   world.add("i-1", "a");
   Controller control;
   control.with.policy.warm_up_ticks = 2;
-  EXPECT_EQ(control(world).decided->seen.warming, 1);
+  EXPECT_EQ(control(world).decided.front().seen.warming, 1);
   world.at(kMinute);
-  EXPECT_EQ(control(world).decided->seen.warming, 1);
+  EXPECT_EQ(control(world).decided.front().seen.warming, 1);
   world.at(second(120));
-  EXPECT_EQ(control(world).decided->seen.warming, 0);
+  EXPECT_EQ(control(world).decided.front().seen.warming, 0);
 }
 
 // ---- removal
@@ -314,7 +318,7 @@ TEST(Step, what_is_ordered_out_no_longer_counts) {
   idle.world.ticket("matrix-web-60000-0", TicketState::pending);
   idle.world.cpu(10);
   const Step next = idle.control(idle.world);
-  EXPECT_EQ(next.decided->seen.in_service, 3);
+  EXPECT_EQ(next.decided.front().seen.in_service, 3);
   EXPECT_EQ(texts(next.actions),
             (Texts{"drain i-5 for up to 20000 ms, then delete it (matrix-web-120000-0)"}));
 }
@@ -339,7 +343,7 @@ TEST(Step, a_removal_that_failed_for_good_lets_the_instance_count_again) {
   idle.world.ticket("matrix-web-60000-0", TicketState::failed);
   EXPECT_EQ(happened(idle.control(idle.world)), Texts{"given_up"});
   idle.world.at(second(120));
-  EXPECT_EQ(idle.control(idle.world).decided->seen.in_service, 4);
+  EXPECT_EQ(idle.control(idle.world).decided.front().seen.in_service, 4);
 }
 
 // Confirmed, and an instance that lingers in the list for an hour: the cloud's word is not taken for ever.
@@ -364,8 +368,8 @@ TEST(Step, a_removal_that_waits_is_taken_back_when_more_are_wanted) {
   idle.world.at(second(120));
   idle.world.cpu(90);
   const Step next = idle.control(idle.world);
-  EXPECT_EQ(next.decided->seen.in_service, 3);
-  EXPECT_EQ(next.decided->decision.add, 2);
+  EXPECT_EQ(next.decided.front().seen.in_service, 3);
+  EXPECT_EQ(next.decided.front().decision.add, 2);
   EXPECT_EQ(texts(next.actions), (Texts{"launch 1 of web v3 in zone a (matrix-web-120000-0)"}));
   EXPECT_EQ(happened(next), Texts{"not_needed_now"});
 }
@@ -382,7 +386,7 @@ TEST(Step, a_failure_that_passes_is_ordered_anew_under_a_new_token) {
   EXPECT_TRUE(busy.control(busy.world).actions.empty());
   busy.world.at(second(71));
   EXPECT_EQ(texts(busy.control(busy.world).actions),
-            (Texts{"launch 1 of web v3 in zone a (matrix-web-71000-0)"}));
+            (Texts{"launch 1 of web v3 in zone b (matrix-web-71000-0)"}));
   // It fails again: now the wait is twice as long.
   busy.world.at(second(72));
   busy.world.ticket("matrix-web-71000-0", TicketState::failed, 0, true);
@@ -394,7 +398,7 @@ TEST(Step, a_failure_that_passes_is_ordered_anew_under_a_new_token) {
             (Texts{"launch 1 of web v3 in zone a (matrix-web-92000-0)"}));
   // All the while it counted as launching.
   busy.world.at(second(120));
-  EXPECT_EQ(busy.control(busy.world).decided->seen.launching, 2);
+  EXPECT_EQ(busy.control(busy.world).decided.front().seen.launching, 2);
 }
 
 // Of 2, the cloud launched 1 and had no room for the other.
@@ -410,7 +414,7 @@ TEST(Step, only_what_failed_of_a_launch_is_ordered_anew) {
   EXPECT_EQ(texts(busy.control(busy.world).actions),
             (Texts{"launch 1 of web v3 in zone a (matrix-web-71000-0)"}));
   busy.world.at(second(120));
-  EXPECT_EQ(busy.control(busy.world).decided->seen.launching, 2);
+  EXPECT_EQ(busy.control(busy.world).decided.front().seen.launching, 2);
 }
 
 TEST(Step, a_failure_for_good_no_longer_counts_as_launching) {
@@ -420,7 +424,7 @@ TEST(Step, a_failure_for_good_no_longer_counts_as_launching) {
   busy.world.ticket("matrix-web-60000-1", TicketState::pending);
   EXPECT_EQ(happened(busy.control(busy.world)), Texts{"given_up"});
   busy.world.at(second(120));
-  EXPECT_EQ(busy.control(busy.world).decided->seen.launching, 1);
+  EXPECT_EQ(busy.control(busy.world).decided.front().seen.launching, 1);
 }
 
 // Without an answer the same token is sent again, which cannot launch twice; the instance then shows.
@@ -459,11 +463,11 @@ TEST(Step, a_confirmed_launch_that_never_appears_is_given_up) {
   busy.world.ticket("matrix-web-60000-0", TicketState::done, 1);
   busy.world.ticket("matrix-web-60000-1", TicketState::pending);
   busy.world.at(second(360));
-  EXPECT_EQ(busy.control(busy.world).decided->seen.launching, 2);
+  EXPECT_EQ(busy.control(busy.world).decided.front().seen.launching, 2);
   busy.world.at(second(361));
   EXPECT_EQ(happened(busy.control(busy.world)), Texts{"given_up"});
   busy.world.at(second(420));
-  EXPECT_EQ(busy.control(busy.world).decided->seen.launching, 1);
+  EXPECT_EQ(busy.control(busy.world).decided.front().seen.launching, 1);
 }
 
 // A launch failed and waits; the load is gone: what the cloud never got is given up before anything is
@@ -512,10 +516,10 @@ TEST(Step, ticks_that_were_missed_pass_for_the_rate_limits) {
     busy.control.state = State{};
     busy.control.with.policy.shape.rate_out_ticks = 5;
     busy.control.with.policy.numbers.rate_out = 2;
-    EXPECT_EQ(busy.control(busy.world).decided->decision.add, 2);
+    EXPECT_EQ(busy.control(busy.world).decided.front().decision.add, 2);
     busy.world.at(second(60 * minutes));
     busy.world.cpu(90);
-    EXPECT_EQ(busy.control(busy.world).decided->decision.add, minutes == 2 ? 0 : 2) << minutes;
+    EXPECT_EQ(busy.control(busy.world).decided.front().decision.add, minutes == 2 ? 0 : 2) << minutes;
   }
 }
 
@@ -535,7 +539,7 @@ TEST(Step, instances_of_other_services_do_not_count) {
   Busy busy;
   busy.world.add("j-1", "a").service = "shop";
   busy.control.state = State{};
-  EXPECT_EQ(busy.control(busy.world).decided->seen.in_service, 2);
+  EXPECT_EQ(busy.control(busy.world).decided.front().seen.in_service, 2);
 }
 
 }  // namespace

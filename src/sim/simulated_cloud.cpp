@@ -241,9 +241,10 @@ Trajectory rehearse_with_control(const SimulatedSettings& settings, const contro
     control::Step step = control::step(now, cloud.observe(), std::move(state), control);
     state = std::move(step.state);
     for (const cloud::Action& action : step.actions) cloud.submit(action);
-    if (!step.decided) continue;
-    if (const auto made = record_of(step.decided->tick, step.decided->seen, step.decided->decision)) {
-      trajectory.decisions.push_back(*made);
+    for (const control::Decided& decided : step.decided) {
+      if (const auto made = record_of(decided.tick, decided.seen, decided.decision)) {
+        trajectory.decisions.push_back(*made);
+      }
     }
   }
   return trajectory;

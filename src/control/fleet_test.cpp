@@ -1,0 +1,415 @@
+// What the controller does with a fleet beside deciding: failures, the warm pool, groups, paid time.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "control/step.hpp"
+
+namespace headroom::control {
+namespace {
+
+using base::Milliseconds;
+using cloud::InstanceState;
+
+constexpr Milliseconds kMinute{60'000};
+constexpr Milliseconds second(std::int64_t n) { return Milliseconds(1000 * n); }
+using Texts = std::vector<std::string>;
+
+// Above 60 % one more, below 20 % one less; 2 to 6 instances; a tick and a metric each minute.
+Settings settings() {
+  policy::StepPolicy step;
+  step.out = {{60, false, 1}};
+  step.in = {{20, false, 1}};
+  policy::Scaling scaling;
+  scaling.initial = 2;
+  scaling.limits.min = 2;
+  scaling.limits.max = 6;
+  scaling.policies = {step};
+  Settings made;
+  made.service = "web";
+  made.version = "v1";
+  made.zones = {"a"};
+  made.token_prefix = "t";
+  made.policy = policy::compile(scaling, kMinute, kMinute).value();
+  return made;
+}
+
+// A cloud that does at once what it is asked, and lets the test break things.
+struct World {
+  cloud::Observed seen;
+  Settings with = settings();
+  State memory;
+  int launched = 0;
+
+  World() { at(Milliseconds(0)); }
+  void at(Milliseconds time) { seen.at = time, seen.instances_at = time; }
+
+  cloud::Instance& add(const std::string& zone = "a", InstanceState state = InstanceState::in_service) {
+    cloud::Instance instance;
+    instance.id = "i-" + std::to_string(++launched);
+    instance.service = "web";
+    instance.version = "v1";
+    instance.zone = zone;
+    instance.state = state;
+    instance.since = instance.started = seen.at;
+    return seen.instances.emplace_back(instance);
+  }
+  cloud::Instance& find(const std::string& id) {
+    return *std::find_if(seen.instances.begin(), seen.instances.end(),
+                         [&](const auto& instance) { return instance.id == id; });
+  }
+  void check(const std::string& id, bool healthy) {
+    find(id).health = {seen.at, healthy, healthy ? "" : "connection refused"};
+  }
+  void cpu(double percent, const std::string& zone = "") {
+    for (cloud::Instance& instance : seen.instances) {
+      if (instance.state == InstanceState::in_service && (zone.empty() || zone == instance.zone)) {
+        instance.metrics = {seen.at, kMinute, base::Percent(percent), std::nullopt};
+      }
+    }
+  }
+  Step step_only() {
+    Step next = step(seen.at, seen, memory, with);
+    memory = next.state;
+    return next;
+  }
+  // A step whose actions are carried out at once.
+  Step operator()() {
+    Step next = step_only();
+    for (const cloud::Action& action : next.actions) carry_out(action);
+    return next;
+  }
+  void carry_out(const cloud::Action& action) {
+    if (const auto* launch = std::get_if<cloud::Launch>(&action.what)) {
+      for (int k = 0; k < launch->count; ++k) add(launch->zone).launched_by = action.token;
+    } else if (const auto* start = std::get_if<cloud::Start>(&action.what)) {
+      find(start->instance).state = InstanceState::in_service;
+      find(start->instance).since = find(start->instance).started = seen.at;
+    } else if (const auto* retire = std::get_if<cloud::Retire>(&action.what)) {
+      cloud::Instance& instance = find(retire->instance);
+      instance.since = seen.at;
+      instance.metrics.reset();
+      instance.health.reset();
+      if (retire->afterwards == cloud::Afterwards::pool) instance.state = InstanceState::stopped;
+      if (retire->afterwards == cloud::Afterwards::inspect) instance.state = InstanceState::failed;
+      if (retire->afterwards == cloud::Afterwards::gone) {
+        std::erase_if(seen.instances, [&](const auto& i) { return i.id == retire->instance; });
+      }
+    }
+  }
+  int count(InstanceState state, const std::string& zone = "") const {
+    return static_cast<int>(std::count_if(seen.instances.begin(), seen.instances.end(), [&](const auto& i) {
+      return i.state == state && (zone.empty() || i.zone == zone);
+    }));
+  }
+};
+
+Texts texts(const Step& made) {
+  Texts all;
+  for (const cloud::Action& action : made.actions) all.push_back(cloud::to_string(action));
+  return all;
+}
+Texts happened(const Step& made) {
+  Texts all;
+  for (const Note& note : made.notes) {
+    all.push_back(std::string(to_string(note.happened)) + " " + note.subject);
+  }
+  return all;
+}
+
+// ---- health (requirements M12, M14, M16)
+
+TEST(Health, the_third_failed_check_in_a_row_takes_an_instance_out_and_replaces_it_at_once) {
+  World world;
+  world.add();
+  world.add();
+  for (int k = 1; k <= 3; ++k) {
+    world.at(second(5 * k));
+    world.check("i-1", true);
+    world.check("i-2", false);
+    const Step made = world();
+    if (k < 3) {
+      EXPECT_TRUE(made.actions.empty()) << k;
+    } else {
+      EXPECT_EQ(happened(made), Texts{"instance_failed i-2"});
+      EXPECT_EQ(texts(made), (Texts{"drain i-2 for up to 0 ms, then keep it for inspection (t-15000-0)",
+                                    "launch 1 of web v1 in zone a (t-15000-1)"}));
+      EXPECT_EQ(made.actions[1].why, "replaces i-2: 3 failed checks in a row: connection refused");
+    }
+  }
+  EXPECT_EQ(world.count(InstanceState::in_service), 2);  // the minimum, within one step
+  EXPECT_EQ(world.count(InstanceState::failed), 1);      // kept, not pooled
+}
+
+// The original never forgot a failure: F, F, OK, F, F stopped the instance.
+TEST(B_M13, a_good_check_starts_the_count_of_failures_anew) {
+  World world;
+  world.add();
+  world.add();
+  int k = 0;
+  for (const bool healthy : {false, false, true, false, false}) {
+    world.at(second(5 * ++k));
+    world.check("i-2", healthy);
+    EXPECT_TRUE(world().actions.empty()) << k;
+  }
+}
+
+TEST(Health, one_check_counts_once_however_often_it_is_seen) {
+  World world;
+  world.add();
+  world.add();
+  world.at(second(5));
+  world.check("i-2", false);
+  for (int s = 5; s < 15; ++s) {
+    world.at(second(s));
+    EXPECT_TRUE(world().actions.empty());
+  }
+}
+
+TEST(Health, checks_within_the_grace_do_not_count) {
+  World world;
+  world.with.grace = second(60);
+  world.add();
+  world.add();
+  for (int s = 5; s < 60; s += 5) {
+    world.at(second(s));
+    world.check("i-2", false);
+    EXPECT_TRUE(world().actions.empty()) << s;
+  }
+  for (int s = 60; s <= 70; s += 5) {
+    world.at(second(s));
+    world.check("i-2", false);
+    EXPECT_EQ(world().actions.empty(), s < 70) << s;
+  }
+}
+
+// Nothing restored the minimum in the original, and an empty list stopped its loop for good.
+TEST(B_M14, a_fleet_that_is_gone_is_restored_within_one_step) {
+  World world;
+  world.add();
+  world.add();
+  world();
+  world.seen.instances.clear();
+  world.at(second(1));
+  const Step made = world();
+  EXPECT_EQ(happened(made), (Texts{"instance_lost i-1", "instance_lost i-2"}));
+  EXPECT_EQ(world.count(InstanceState::in_service), 2);
+}
+
+TEST(Health, a_lost_instance_is_replaced_though_the_policy_is_in_its_cooldown) {
+  World world;
+  for (int k = 0; k < 4; ++k) world.add();
+  world();
+  world.at(second(1));
+  std::erase_if(world.seen.instances, [](const auto& i) { return i.id == "i-3"; });
+  EXPECT_EQ(texts(world()), Texts{"launch 1 of web v1 in zone a (t-1000-0)"});
+  EXPECT_EQ(world.count(InstanceState::in_service), 4);
+}
+
+// Each launch vanishes a second after its order, before it serves: seen to be gone after another second, it
+// is ordered anew after 10, 20, 40 s, not each second.
+TEST(Health, what_never_serves_is_replaced_more_and_more_rarely) {
+  World world;
+  world.add();
+  world();
+  std::vector<std::int64_t> launches;
+  for (int s = 1; s <= 80; ++s) {
+    world.at(second(s));
+    const Step made = world.step_only();
+    for (const cloud::Action& action : made.actions) {
+      launches.push_back(s);
+      world.add("a", InstanceState::launching).launched_by = action.token;
+    }
+    if (made.actions.empty())
+      std::erase_if(world.seen.instances, [](const auto& i) { return i.id != "i-1"; });
+  }
+  // i-2 served, so it is replaced at once (2); then 2 + 2 + 10, 14 + 2 + 20, 36 + 2 + 40.
+  EXPECT_EQ(launches, (std::vector<std::int64_t>{2, 14, 36, 78}));
+}
+
+TEST(Health, an_instance_that_does_not_start_in_time_has_failed) {
+  World world;
+  world.with.start_within = second(120);
+  world.add();
+  world.add("a", InstanceState::launching);
+  world.at(second(119));
+  world();
+  world.at(second(120));
+  const Step made = world();
+  EXPECT_EQ(happened(made), Texts{"instance_failed i-2"});
+  EXPECT_EQ(world.find("i-2").state, InstanceState::failed);
+}
+
+TEST(Health, replacements_stay_within_the_maximum) {
+  World world;
+  world.with.policy.numbers.max = 2;
+  for (int k = 0; k < 3; ++k) world.add();  // one more than may be, found and not launched by us
+  world();
+  world.at(second(1));
+  std::erase_if(world.seen.instances, [](const auto& i) { return i.id == "i-3"; });
+  EXPECT_TRUE(world().actions.empty());
+}
+
+// ---- the warm pool (M07, M09)
+
+// Four serve; two minutes of 10 % send the two newest to a pool of two; two minutes of 80 % call them back.
+TEST(Pool, the_last_stopped_starts_first_and_only_then_a_new_one) {
+  World world;
+  world.with.pool = 2;
+  world.with.policy.numbers.min = 1;
+  for (int k = 0; k < 4; ++k) {
+    world.at(Milliseconds(k));
+    world.add();
+  }
+  Texts all;
+  const auto minute = [&](int m, double percent) {
+    world.at(kMinute * m);
+    world.cpu(percent);
+    for (const std::string& text : texts(world())) all.push_back(text);
+  };
+  minute(1, 10);
+  minute(2, 10);
+  minute(3, 10);  // the pool is full
+  minute(4, 80);
+  minute(5, 80);
+  minute(6, 80);
+  EXPECT_EQ(all, (Texts{"drain i-4 for up to 0 ms, then stop it for the pool (t-60000-0)",
+                        "drain i-3 for up to 0 ms, then stop it for the pool (t-120000-0)",
+                        "drain i-2 for up to 0 ms, then delete it (t-180000-0)",
+                        "start i-3 from the pool (t-240000-0)", "start i-4 from the pool (t-300000-0)",
+                        "launch 1 of web v1 in zone a (t-360000-0)"}));
+}
+
+TEST(Pool, an_instance_ordered_to_start_counts_as_launching_and_is_not_started_twice) {
+  World world;
+  world.add();
+  world.add();
+  world.add("a", InstanceState::stopped);
+  world.at(kMinute);
+  world.cpu(80);
+  EXPECT_EQ(texts(world.step_only()), Texts{"start i-3 from the pool (t-60000-0)"});
+  world.at(kMinute * 2);
+  world.seen.tickets = {{{"t-60000-0"}, cloud::TicketState::pending, kMinute, 0, "", false}};
+  world.cpu(80);
+  const Step next = world.step_only();
+  EXPECT_EQ(next.decided.front().seen.launching, 1);
+  EXPECT_EQ(texts(next), Texts{"launch 1 of web v1 in zone a (t-120000-0)"});
+}
+
+TEST(Pool, an_old_version_is_not_started) {
+  World world;
+  world.add();
+  world.add();
+  world.add("a", InstanceState::stopped).version = "v0";
+  world.at(kMinute);
+  world.cpu(80);
+  EXPECT_EQ(texts(world()), Texts{"launch 1 of web v1 in zone a (t-60000-0)"});
+}
+
+// ---- groups (I03)
+
+TEST(Groups, each_zone_decides_on_its_own_metrics_within_its_own_limits) {
+  World world;
+  world.with.zones = {"a", "b"};
+  world.with.per_zone = true;
+  for (const char* zone : {"a", "b"}) {
+    world.add(zone);
+    world.add(zone);
+  }
+  world.at(kMinute);
+  world.cpu(80, "a");
+  world.cpu(40, "b");
+  const Step made = world();
+  ASSERT_EQ(made.decided.size(), 2U);
+  EXPECT_EQ(made.decided[0].seen.value[0], 80.0f);
+  EXPECT_EQ(made.decided[1].seen.value[0], 40.0f);
+  EXPECT_EQ(made.decided[1].group, 1);
+  EXPECT_EQ(texts(made), Texts{"launch 1 of web v1 in zone a (t-60000-0)"});
+}
+
+TEST(Groups, a_lost_instance_is_replaced_in_its_own_zone) {
+  World world;
+  world.with.zones = {"a", "b"};
+  world.with.per_zone = true;
+  for (const char* zone : {"a", "a", "b", "b"}) world.add(zone);
+  world();
+  world.at(second(1));
+  std::erase_if(world.seen.instances, [](const auto& i) { return i.id == "i-4"; });
+  EXPECT_EQ(texts(world()), Texts{"launch 1 of web v1 in zone b (t-1000-0)"});
+}
+
+// Zone b serves nobody, so its idle instances say nothing of the load.
+TEST(Groups, a_fleet_over_zones_does_not_mix_in_the_metrics_of_a_zone_that_is_cut) {
+  World world;
+  world.with.zones = {"a", "b"};
+  world.add("a");
+  world.add("b");
+  world.seen.zones = {{"a", true}, {"b", false}};
+  world.at(kMinute);
+  world.cpu(80, "a");
+  world.cpu(0, "b");
+  const Step made = world();
+  EXPECT_EQ(made.decided.front().seen.value[0], 80.0f);
+  EXPECT_EQ(texts(made), Texts{"launch 1 of web v1 in zone a (t-60000-0)"});
+}
+
+// ---- paid time (C02, F02; the rule of requirements 2.1)
+
+struct Hourly : World {
+  Hourly() {
+    with.paid_period = second(3600);
+    with.policy.numbers.min = 1;
+    add();
+    at(second(600));
+    add();
+    (*this)();
+  }
+};
+
+TEST(PaidTime, an_instance_to_be_removed_serves_until_its_own_hour_ends) {
+  Hourly world;
+  world.at(second(1200));
+  world.cpu(10);
+  const Step decided = world();
+  EXPECT_EQ(happened(decided), Texts{"marked i-2"});
+  EXPECT_TRUE(decided.actions.empty());
+  // Started at 600 s; a step each minute: the one at 4140 s is the last within its hour.
+  Texts all;
+  for (int s = 1260; s <= 4140; s += 60) {
+    world.at(second(s));
+    world.cpu(40);
+    for (const std::string& text : texts(world())) all.push_back(std::to_string(s) + " " + text);
+  }
+  EXPECT_EQ(all, Texts{"4140 drain i-2 for up to 0 ms, then delete it (t-4140000-0)"});
+}
+
+TEST(PaidTime, a_scale_out_recalls_the_marked_one_first) {
+  Hourly world;
+  world.at(second(1200));
+  world.cpu(10);
+  world();
+  world.at(second(1260));
+  world.cpu(80);
+  const Step made = world();
+  EXPECT_EQ(happened(made), Texts{"recalled i-2"});
+  EXPECT_TRUE(made.actions.empty());
+  EXPECT_TRUE(world.memory.marked.empty());
+}
+
+TEST(PaidTime, what_is_marked_counts_no_longer_and_still_shows_the_load) {
+  Hourly world;
+  world.at(second(1200));
+  world.cpu(10);
+  world();
+  world.at(second(1260));
+  world.cpu(40);
+  world.find("i-2").metrics->cpu = base::Percent(50);
+  const Step made = world();
+  EXPECT_EQ(made.decided.front().seen.in_service, 1);
+  EXPECT_EQ(made.decided.front().seen.value[0], 45.0f);
+}
+
+}  // namespace
+}  // namespace headroom::control

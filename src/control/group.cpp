@@ -1,0 +1,207 @@
+#include "control/group.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace headroom::control {
+namespace {
+
+using base::Milliseconds;
+using base::One;
+using cloud::Instance;
+using cloud::InstanceState;
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+Group::Group(std::int32_t index, Milliseconds now, const cloud::Observed& observed, const Settings& settings,
+             const Orders& orders, State& state)
+    : index_(index),
+      name_(group_names(settings)[static_cast<std::size_t>(index)]),
+      zones_(settings.per_zone ? std::vector<std::string>{name_} : settings.zones),
+      now_(now),
+      observed_(observed),
+      settings_(settings),
+      orders_(orders),
+      state_(state) {}
+
+// The fleet as one group has every instance of the service, also one in a zone that the file no longer names.
+bool Group::has(const Instance& instance) const {
+  return instance.service == settings_.service && (!settings_.per_zone || instance.zone == name_);
+}
+
+bool Group::is_marked(const Instance& instance) const { return contains(state_.marked, instance.id); }
+
+bool Group::stays(const Instance& instance) const {
+  return has(instance) && !orders_.is_leaving(instance.id) && !is_marked(instance);
+}
+
+std::vector<const Instance*> Group::in_service() const {
+  std::vector<const Instance*> serving;
+  for (const Instance& instance : observed_.instances) {
+    if (instance.state == InstanceState::in_service && stays(instance)) serving.push_back(&instance);
+  }
+  return serving;
+}
+
+std::vector<const Instance*> Group::marked() const {
+  std::vector<const Instance*> found;
+  for (const std::string& id : state_.marked) {
+    const Instance* instance = find_instance(observed_, id);
+    if (instance != nullptr && has(*instance) && instance->state == InstanceState::in_service &&
+        !orders_.is_leaving(id)) {
+      found.push_back(instance);
+    }
+  }
+  return found;
+}
+
+std::vector<const Instance*> Group::pool() const {
+  std::vector<const Instance*> stopped;
+  const std::vector<ZoneCount> open = present_by_zone();
+  for (const Instance& instance : observed_.instances) {
+    if (instance.state != InstanceState::stopped || !has(instance)) continue;
+    if (instance.version != settings_.version || orders_.is_starting(instance.id)) continue;
+    if (orders_.is_leaving(instance.id)) continue;
+    const bool is_open =
+        std::any_of(open.begin(), open.end(), [&](const auto& zone) { return zone.zone == instance.zone; });
+    if (is_open) stopped.push_back(&instance);
+  }
+  std::sort(stopped.begin(), stopped.end(), [](const Instance* a, const Instance* b) {
+    return a->since != b->since ? a->since > b->since : a->id > b->id;
+  });
+  return stopped;
+}
+
+int Group::pooled() const {
+  int count = 0;
+  for (const Instance& instance : observed_.instances) {
+    if (has(instance) && instance.state == InstanceState::stopped && !orders_.is_starting(instance.id))
+      ++count;
+  }
+  for (const Order& order : state_.orders) {
+    const auto* retire = std::get_if<cloud::Retire>(&order.action.what);
+    if (retire == nullptr || retire->afterwards != cloud::Afterwards::pool) continue;
+    if (contains(zones_, orders_.zone_of(order))) ++count;
+  }
+  // Draining towards the pool without an order that is still followed up: seen as draining only.
+  return count;
+}
+
+int Group::on_their_way() const {
+  int count = 0;
+  for (const Instance& instance : observed_.instances) {
+    if (is_on_its_way(instance) && stays(instance)) ++count;
+  }
+  for (const Order& order : state_.orders) count += orders_.outstanding(order, zones_);
+  return count;
+}
+
+int Group::total() const { return static_cast<int>(in_service().size()) + on_their_way(); }
+
+bool Group::is_cut(const std::string& name) const {
+  return std::any_of(observed_.zones.begin(), observed_.zones.end(),
+                     [&](const cloud::Zone& zone) { return zone.name == name && !zone.in_rotation; });
+}
+
+std::vector<ZoneCount> Group::present_by_zone() const {
+  std::vector<ZoneCount> open;
+  for (const std::string& name : zones_) {
+    const bool fails = std::any_of(state_.avoided.begin(), state_.avoided.end(), [&](const Avoided& avoided) {
+      return avoided.zone == name && now_ < avoided.until;
+    });
+    if (!is_cut(name) && !fails) open.push_back({name, 0});
+  }
+  if (open.empty()) {
+    for (const std::string& name : zones_) {
+      if (!is_cut(name)) open.push_back({name, 0});
+    }
+  }
+  if (open.empty()) {
+    for (const std::string& name : zones_) open.push_back({name, 0});
+  }
+  const auto count = [&](const std::string& zone, int instances) {
+    for (ZoneCount& there : open) {
+      if (there.zone == zone) there.instances += instances;
+    }
+  };
+  for (const Instance& instance : observed_.instances) {
+    const bool counts = instance.state == InstanceState::in_service || is_on_its_way(instance);
+    if (counts && stays(instance)) count(instance.zone, 1);
+  }
+  for (const Order& order : state_.orders) {
+    count(orders_.zone_of(order), orders_.outstanding(order, zones_));
+  }
+  return open;
+}
+
+policy::Observation<One> Group::see() const {
+  policy::Observation<One> seen{};
+  for (const Instance* instance : in_service()) {
+    ++seen.in_service;
+    if (now_ - instance->since < settings_.policy.warm_up_ticks * settings_.tick) ++seen.warming;
+  }
+  seen.launching = on_their_way();
+  see_metrics(seen);
+  return seen;
+}
+
+// Those whose metrics count: all that take requests, marked ones too; where no zone is in rotation, all.
+std::vector<const Instance*> Group::measured() const {
+  std::vector<const Instance*> all = in_service();
+  const std::vector<const Instance*> going = marked();
+  all.insert(all.end(), going.begin(), going.end());
+  std::vector<const Instance*> reached;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(reached),
+               [&](const Instance* instance) { return !is_cut(instance->zone); });
+  return reached.empty() ? all : reached;
+}
+
+// The mean over the instances that have metrics of the newest period. Those that have only older ones are
+// left out: they would mix two times.
+void Group::see_metrics(policy::Observation<One>& seen) const {
+  const cloud::InstanceMetrics* newest = nullptr;
+  const std::vector<const Instance*> serving = measured();
+  for (const Instance* instance : serving) {
+    if (!instance->metrics || !is_recent(instance->metrics->end)) continue;
+    if (newest == nullptr || instance->metrics->end > newest->end) newest = &*instance->metrics;
+  }
+  // On the numbers of an old list no metric can be judged.
+  if (!is_recent(*observed_.instances_at)) newest = nullptr;
+
+  double sum[2] = {0, 0};
+  int count[2] = {0, 0};
+  for (const Instance* instance : serving) {
+    if (newest == nullptr || !instance->metrics) continue;
+    if (instance->metrics->end <= newest->end - newest->length) continue;
+    const auto take = [&](policy::Metric metric, const auto& value) {
+      if (!value) return;
+      sum[static_cast<int>(metric)] += value->value();
+      ++count[static_cast<int>(metric)];
+    };
+    take(policy::Metric::cpu, instance->metrics->cpu);
+    take(policy::Metric::requests, instance->metrics->requests);
+  }
+  for (int m = 0; m < 2; ++m) {
+    seen.missing[m] = count[m] == 0;
+    seen.value[m] = count[m] == 0 ? 0.0f : static_cast<float>(sum[m] / count[m]);
+  }
+
+  // A period has ended since the last decision where newer metrics have come, or where those that were due
+  // would by now be too old to use.
+  std::optional<Milliseconds>& sample_end = memory().sample_end;
+  if (newest != nullptr && (!sample_end || newest->end > *sample_end)) {
+    sample_end = newest->end;
+    seen.fresh = true;
+  } else if (newest == nullptr && sample_end) {
+    while (!is_recent(*sample_end + settings_.metric_period)) {
+      *sample_end += settings_.metric_period;
+      seen.fresh = true;
+    }
+  }
+}
+
+}  // namespace headroom::control

@@ -1,0 +1,60 @@
+// Group: the instances of a service that scale together, as counts and metrics for their policy.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/orders.hpp"
+#include "control/placement.hpp"
+#include "control/step.hpp"
+
+namespace headroom::control {
+
+class Group {
+ public:
+  // Requires: the arguments outlive the group.
+  Group(std::int32_t index, base::Milliseconds now, const cloud::Observed& observed, const Settings& settings,
+        const Orders& orders, State& state);
+
+  const std::string& name() const { return name_; }
+  const std::vector<std::string>& zones() const { return zones_; }
+  GroupState& memory() const { return state_.groups[static_cast<std::size_t>(index_)]; }
+
+  // In service and to stay.
+  std::vector<const cloud::Instance*> in_service() const;
+  // Marked to go, still in service; the latest mark last.
+  std::vector<const cloud::Instance*> marked() const;
+  // Stopped instances of the present version, in open zones, that nobody has ordered to start; the last
+  // stopped first.
+  std::vector<const cloud::Instance*> pool() const;
+  int pooled() const;  // stopped, or ordered to the pool
+  // Instances that stay or are on their way, seen or ordered; those marked are not counted.
+  int total() const;
+  // The same by the zones that can take more: those in rotation in which launches do not fail just now, or
+  // all of them where there is none.
+  std::vector<ZoneCount> present_by_zone() const;
+
+  // What the policy is shown. Moves memory().sample_end on.
+  policy::Observation<base::One> see() const;
+
+ private:
+  bool has(const cloud::Instance& instance) const;
+  bool stays(const cloud::Instance& instance) const;
+  bool is_marked(const cloud::Instance& instance) const;
+  bool is_recent(base::Milliseconds time) const { return now_ - time <= settings_.max_age; }
+  bool is_cut(const std::string& zone) const;
+  int on_their_way() const;
+  std::vector<const cloud::Instance*> measured() const;
+  void see_metrics(policy::Observation<base::One>& seen) const;
+
+  std::int32_t index_;
+  std::string name_;
+  std::vector<std::string> zones_;
+  base::Milliseconds now_;
+  const cloud::Observed& observed_;
+  const Settings& settings_;
+  const Orders& orders_;
+  State& state_;
+};
+
+}  // namespace headroom::control

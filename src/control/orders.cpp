@@ -1,0 +1,245 @@
+#include "control/orders.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace headroom::control {
+namespace {
+
+using base::Milliseconds;
+using cloud::Instance;
+using cloud::InstanceState;
+using cloud::Launch;
+using cloud::Retire;
+using cloud::Start;
+using cloud::TicketState;
+
+constexpr int kMostDoublings = 5;  // of Settings::retry_after
+
+const cloud::TicketReport* find_ticket(const cloud::Observed& observed, const std::string& token) {
+  const auto found = std::lower_bound(
+      observed.tickets.begin(), observed.tickets.end(), token,
+      [](const cloud::TicketReport& report, const std::string& t) { return report.ticket.token < t; });
+  return found != observed.tickets.end() && found->ticket.token == token ? &*found : nullptr;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+const Instance* find_instance(const cloud::Observed& observed, const std::string& id) {
+  const auto found =
+      std::lower_bound(observed.instances.begin(), observed.instances.end(), id,
+                       [](const Instance& instance, const std::string& key) { return instance.id < key; });
+  return found != observed.instances.end() && found->id == id ? &*found : nullptr;
+}
+
+bool is_on_its_way(const Instance& instance) {
+  return instance.state == InstanceState::launching || instance.state == InstanceState::warming;
+}
+
+Orders::Orders(Milliseconds now, const cloud::Observed& observed, const Settings& settings, Step& next)
+    : now_(now), observed_(observed), settings_(settings), next_(next), state_(next.state) {}
+
+void Orders::note(Happened happened, const std::string& subject, std::string why) {
+  next_.notes.push_back({happened, subject, std::move(why)});
+}
+
+// Tokens name the time and, within it, a number: none is used twice, even if the state were lost.
+std::string Orders::next_token() {
+  if (now_ > state_.token_at) {
+    state_.token_at = now_;
+    state_.token_number = 0;
+  }
+  return fmt::format("{}-{}-{}", settings_.token_prefix, state_.token_at.count(), state_.token_number++);
+}
+
+void Orders::submit(Order& order) {
+  order.submitted = now_;
+  next_.actions.push_back(order.action);
+}
+
+void Orders::place(Order order) {
+  // What leaves by order is no longer looked after.
+  if (const auto* retire = std::get_if<Retire>(&order.action.what)) {
+    std::erase_if(state_.watched, [&](const Watched& known) { return known.id == retire->instance; });
+  }
+  order.action.token = next_token();
+  order.not_before.reset();
+  submit(order);
+  state_.orders.push_back(std::move(order));
+}
+
+void Orders::place_later(Order order, Milliseconds wait) {
+  order.action.token.clear();
+  order.not_before = now_ + wait;
+  state_.orders.push_back(std::move(order));
+}
+
+std::vector<Order> Orders::follow_up() {
+  std::vector<Order> due;
+  std::vector<Order> before = std::exchange(state_.orders, {});
+  for (Order& order : before) {
+    if (order.not_before) {
+      (now_ >= *order.not_before ? due : state_.orders).push_back(std::move(order));
+      continue;
+    }
+    note_appearance(order);
+    if (!is_carried_out(order) && judge(order)) state_.orders.push_back(std::move(order));
+  }
+  return due;
+}
+
+// An instance that has appeared is counted by its state from then on, also when it disappears again.
+void Orders::note_appearance(Order& order) const {
+  if (!std::holds_alternative<Launch>(order.action.what)) return;
+  for (const Instance& instance : observed_.instances) {
+    if (instance.launched_by == order.action.token && !contains(order.appeared, instance.id)) {
+      order.appeared.push_back(instance.id);
+    }
+  }
+}
+
+bool Orders::is_carried_out(const Order& order) const {
+  if (const auto* retire = std::get_if<Retire>(&order.action.what)) {
+    const Instance* instance = find_instance(observed_, retire->instance);
+    return instance == nullptr || (instance->state != InstanceState::in_service && !is_on_its_way(*instance));
+  }
+  if (const auto* start = std::get_if<Start>(&order.action.what)) {
+    const Instance* instance = find_instance(observed_, start->instance);
+    return instance == nullptr || instance->state != InstanceState::stopped;
+  }
+  return outstanding(order) == 0;
+}
+
+int Orders::outstanding(const Order& order) {
+  if (std::holds_alternative<Start>(order.action.what)) return order.expected;
+  if (!std::holds_alternative<Launch>(order.action.what)) return 0;
+  return std::max(0, order.expected - static_cast<int>(order.appeared.size()));
+}
+
+int Orders::outstanding(const Order& order, const std::vector<std::string>& zones) const {
+  const int some = outstanding(order);
+  return some > 0 && contains(zones, zone_of(order)) ? some : 0;
+}
+
+std::string Orders::zone_of(const Order& order) const {
+  if (const auto* launch = std::get_if<Launch>(&order.action.what)) return launch->zone;
+  const auto* start = std::get_if<Start>(&order.action.what);
+  const auto* retire = std::get_if<Retire>(&order.action.what);
+  const Instance* instance = find_instance(observed_, start != nullptr ? start->instance : retire->instance);
+  return instance == nullptr ? "" : instance->zone;
+}
+
+// What the cloud says of an order that the instances do not show to be carried out. Returns whether the
+// order stands.
+bool Orders::judge(Order& order) {
+  if (observed_.at <= order.submitted) return true;  // seen before it was sent: says nothing of it
+  const cloud::TicketReport* report = find_ticket(observed_, order.action.token);
+  const TicketState said = report == nullptr ? TicketState::uncertain : report->state;
+  switch (said) {
+    case TicketState::pending:
+      return true;
+    case TicketState::uncertain:
+      // Sending a token again has no effect where the first had one, so this cannot launch twice.
+      if (now_ - order.submitted >= settings_.retry_after) {
+        note(Happened::sent_again, order.action.token,
+             report == nullptr ? "the cloud does not list it" : report->why);
+        submit(order);
+      }
+      return true;
+    case TicketState::failed:
+      return after_failure(order, *report);
+    case TicketState::done:
+      return !is_lost(order, *report);
+  }
+  return true;
+}
+
+bool Orders::is_lost(const Order& order, const cloud::TicketReport& report) {
+  if (*observed_.instances_at < report.since + settings_.appear_within) return false;
+  note(Happened::given_up, order.action.token,
+       std::holds_alternative<Launch>(order.action.what)
+           ? fmt::format("confirmed, but {} did not appear", outstanding(order))
+       : std::holds_alternative<Start>(order.action.what)
+           ? "confirmed, but the instance is still stopped"
+           : "confirmed, but the instance is still in service");
+  return true;
+}
+
+bool Orders::after_failure(Order& order, const cloud::TicketReport& report) {
+  const bool is_launch = std::holds_alternative<Launch>(order.action.what);
+  const int affected = is_launch ? std::max(report.affected, static_cast<int>(order.appeared.size())) : 0;
+  const int refused = order.expected - affected;
+  if (refused > 0) {
+    if (report.retriable) {
+      order_anew(order, refused, report.why);
+    } else {
+      note(Happened::given_up, order.action.token, report.why);
+    }
+    order.expected = affected;
+  }
+  return outstanding(order) > 0 && !is_lost(order, report);
+}
+
+void Orders::order_anew(const Order& failed, int count, const std::string& why) {
+  Order again;
+  again.action = failed.action;
+  again.attempts = failed.attempts + 1;
+  again.expected = count;
+  const Milliseconds wait = settings_.retry_after * (1 << std::min(failed.attempts - 1, kMostDoublings));
+  if (auto* launch = std::get_if<Launch>(&again.action.what)) {
+    launch->count = count;
+    launch->version = settings_.version;
+    const Avoided avoided{launch->zone, now_ + 2 * wait};
+    const auto place = std::lower_bound(state_.avoided.begin(), state_.avoided.end(), avoided,
+                                        [](const auto& a, const auto& b) { return a.zone < b.zone; });
+    if (place != state_.avoided.end() && place->zone == avoided.zone) {
+      place->until = std::max(place->until, avoided.until);
+    } else {
+      state_.avoided.insert(place, avoided);
+    }
+  }
+  note(Happened::ordered_anew, failed.action.token, fmt::format("{}; again in {} ms", why, wait.count()));
+  place_later(std::move(again), wait);
+}
+
+template <class Kind>
+int Orders::take_back(int count, const std::vector<std::string>& zones) {
+  int taken = 0;
+  for (std::size_t k = state_.orders.size(); k-- > 0 && taken < count;) {
+    Order& order = state_.orders[k];
+    if (!order.not_before || !std::holds_alternative<Kind>(order.action.what)) continue;
+    if (!contains(zones, zone_of(order))) continue;
+    const int some = std::min(order.expected, count - taken);
+    taken += some;
+    order.expected -= some;
+    if (auto* launch = std::get_if<Launch>(&order.action.what)) launch->count = order.expected;
+    note(Happened::not_needed_now, order.action.token, order.action.why);
+  }
+  std::erase_if(state_.orders, [](const Order& order) { return order.not_before && order.expected == 0; });
+  return taken;
+}
+template int Orders::take_back<Launch>(int count, const std::vector<std::string>& zones);
+template int Orders::take_back<Start>(int count, const std::vector<std::string>& zones);
+template int Orders::take_back<Retire>(int count, const std::vector<std::string>& zones);
+
+bool Orders::is_leaving(const std::string& instance) const {
+  return std::any_of(state_.orders.begin(), state_.orders.end(), [&](const Order& order) {
+    const auto* retire = std::get_if<Retire>(&order.action.what);
+    return retire != nullptr && retire->instance == instance;
+  });
+}
+
+bool Orders::is_starting(const std::string& instance) const {
+  return std::any_of(state_.orders.begin(), state_.orders.end(), [&](const Order& order) {
+    const auto* start = std::get_if<Start>(&order.action.what);
+    return start != nullptr && start->instance == instance;
+  });
+}
+
+}  // namespace headroom::control
