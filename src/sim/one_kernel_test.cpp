@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "policy/compile.hpp"
+#include "sim/instance_rehearsal.hpp"
 #include "sim/lane_model.hpp"
 #include "sim/scenario.hpp"
-#include "sim/simulated_cloud.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -209,9 +209,11 @@ Trajectory in_cloud(const Case& made, const policy::Compiled& policy) {
   cloud.startup = made.ticks(made.startup);
   cloud.metric_period = made.ticks(made.metric_period);
   cloud.metric_lag = made.ticks(made.metric_lag);
-  cloud.slope_percent_per_rps = kSlope;
-  cloud.intercept_percent = kIntercept;
-  cloud.requests_per_second = {Milliseconds(made.start_ms), made.ticks(1), made.rates};
+  cloud.serving.capacity.slope_percent_per_rps = kSlope;
+  cloud.serving.capacity.intercept_percent = kIntercept;
+  cloud.serving.start = Milliseconds(made.start_ms);
+  cloud.serving.tick = made.ticks(1);
+  cloud.serving.traffic = base::Series{cloud.serving.start, made.ticks(1), made.rates};
 
   control::Settings control;
   control.service = "web";
@@ -224,7 +226,7 @@ Trajectory in_cloud(const Case& made, const policy::Compiled& policy) {
   control.metric_period = cloud.metric_period;
   control.max_age = cloud.metric_lag + 2 * cloud.metric_period;
   control.drain = made.ticks(made.drain);
-  return rehearse_with_control(cloud, control);
+  return run_with_control(cloud, control);
 }
 
 bool same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
+#include "base/math.hpp"
+#include "base/philox.hpp"
 #include "control/placement.hpp"
-#include "sim/lane_model.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -14,46 +16,96 @@ namespace {
 using base::Milliseconds;
 using cloud::InstanceState;
 using cloud::TicketState;
+using environment::Drill;
+using environment::DrillKind;
 
 constexpr Milliseconds kTicketsKept{2 *
                                     3'600'000};  // after they are finished; the contract asks for one hour
-constexpr Milliseconds kThereBefore{24 * 3'600'000};  // the first instances are warm, as those of the lanes
-constexpr float kFullPercent = 100;                   // a meter shows no more
+constexpr Milliseconds kThereBefore{24 * 3'600'000};   // the first instances are warm, as those of the lanes
+constexpr std::uint32_t kStartupStream = 0x7374'6172;  // "star"
+constexpr double kQuantile95 = 1.6448536269514722;     // of the standard normal distribution
 
 }  // namespace
 
 SimulatedCloud::SimulatedCloud(SimulatedSettings settings)
-    : settings_(std::move(settings)), now_(settings_.requests_per_second.start - kThereBefore) {
+    : settings_(std::move(settings)),
+      faults_(settings_.faults, settings_.serving.start, settings_.serving.seed),
+      serving_(settings_.serving),
+      now_(settings_.serving.start - kThereBefore) {
   std::vector<control::ZoneCount> zones;
   for (const std::string& zone : settings_.zones) zones.push_back({zone, 0});
   for (const control::ZoneCount& zone : control::spread(zones, settings_.initial)) {
     for (int k = 0; k < zone.instances; ++k) {
-      enter(create(settings_.version, zone.zone, ""), InstanceState::in_service);
+      Instance& instance = create(settings_.version, zone.zone, "");
+      enter(instance, InstanceState::in_service);
+      // Warm long before, and paid for from here on.
+      lives_[instance.life].started = tick_start();
+      lives_[instance.life].in_service = tick_start();
     }
   }
   now_ = tick_start();
+  begin_faults(now_ - tick());
   begin_tick();
 }
 
-Milliseconds SimulatedCloud::tick_start() const {
-  return settings_.requests_per_second.start + tick_ * settings_.requests_per_second.tick;
-}
-
 void SimulatedCloud::advance(Milliseconds to) {
-  while (tick_start() + settings_.requests_per_second.tick <= to) {
+  while (tick_start() + tick() <= to) {
     end_tick();
     ++tick_;
     now_ = tick_start();
+    carry_out_calls();
+    begin_faults(now_ - tick());
     begin_tick();
   }
   now_ = to;
 }
 
-// Orders take hold, instances whose start-up is over arrive, those that have drained leave.
+bool SimulatedCloud::is_down(const Instance& instance) const {
+  return instance.down_until && now_ < *instance.down_until;
+}
+
+// ---- a tick
+
+void SimulatedCloud::carry_out_calls() {
+  std::vector<Call> waiting;
+  for (Call& call : std::exchange(calls_, {})) {
+    if (call.fault == CallFault::hangs && faults_.holds(DrillKind::calls_hang, now_)) {
+      waiting.push_back(std::move(call));
+    } else {
+      carry_out(call);
+    }
+  }
+  calls_ = std::move(waiting);
+}
+
+void SimulatedCloud::begin_faults(Milliseconds before) {
+  for (const Drill& drill : faults_.begun(before, now_)) {
+    Instance* instance = pick(drill.instance);
+    if (instance == nullptr) continue;
+    if (drill.kind == DrillKind::crash) {
+      end_life(*instance);
+      instances_.erase(instances_.begin() + (instance - instances_.data()));
+    } else {
+      // One that hangs once hangs for good; a restart takes a tick at least.
+      const bool for_good = drill.duration == Milliseconds(0) && drill.kind != DrillKind::reboot;
+      instance->down_until = for_good ? Milliseconds::max() : now_ + std::max(drill.duration, tick());
+    }
+  }
+  std::erase_if(instances_, [&](const Instance& instance) {
+    if (!faults_.is_lost(instance.seen.zone, now_)) return false;
+    end_life(instance);
+    return true;
+  });
+}
+
+// Instances whose start-up is over arrive, those that have drained leave.
 void SimulatedCloud::begin_tick() {
-  for (const cloud::Action& action : std::exchange(submitted_, {})) carry_out(action);
   for (Instance& instance : instances_) {
-    if (instance.seen.state == InstanceState::launching && instance.seen.since + settings_.startup <= now_) {
+    if (instance.seen.state == InstanceState::launching && instance.ready_at <= now_) {
+      enter(instance, InstanceState::warming);
+    }
+    if (instance.seen.state == InstanceState::warming &&
+        instance.ready_at + settings_.in_service_delay <= now_) {
       enter(instance, InstanceState::in_service);
     }
     if (instance.seen.state == InstanceState::draining &&
@@ -61,15 +113,44 @@ void SimulatedCloud::begin_tick() {
       if (instance.leaving.afterwards == cloud::Afterwards::pool) enter(instance, InstanceState::stopped);
       if (instance.leaving.afterwards == cloud::Afterwards::inspect) enter(instance, InstanceState::failed);
     }
+    check_health(instance);
   }
   // What is still draining after its time is to be gone.
   std::erase_if(instances_, [&](const Instance& instance) {
-    return instance.seen.state == InstanceState::draining &&
-           instance.seen.since + instance.leaving.drain <= now_;
+    if (instance.seen.state != InstanceState::draining ||
+        instance.seen.since + instance.leaving.drain > now_) {
+      return false;
+    }
+    end_life(instance);
+    return true;
   });
+  if (tick_ % (settings_.metric_period / tick()) == 0) begin_metric_period();
+  if (faults_.lists_late()) {
+    listed_.push_back({now_, list()});
+    // The newest that is as old as the oldest list that may be asked for is still needed.
+    const auto is_old = [&](const Listed& listed) { return listed.at <= shown_at_; };
+    while (listed_.size() > 1 && is_old(listed_[0]) && is_old(listed_[1])) listed_.pop_front();
+  }
+}
 
-  const std::int64_t period = settings_.metric_period / settings_.requests_per_second.tick;
-  if (tick_ % period != 0) return;
+// The checks that ended since the last tick, all with the outcome that the instance has now.
+void SimulatedCloud::check_health(Instance& instance) const {
+  if (instance.seen.state != InstanceState::in_service) return;
+  const Milliseconds interval = settings_.health.interval;
+  const auto ended = [&](Milliseconds at) {
+    return std::max<std::int64_t>(0, (at - instance.seen.since) / interval);
+  };
+  const std::int64_t checks = ended(now_) - ended(now_ - tick());
+  if (checks == 0) return;
+  const bool healthy = !is_down(instance);
+  instance.failed_checks = healthy ? 0 : instance.failed_checks + checks;
+  instance.good_checks = healthy ? instance.good_checks + checks : 0;
+  if (instance.failed_checks >= settings_.health.unhealthy_after) instance.in_rotation = false;
+  if (instance.good_checks >= settings_.health.healthy_after) instance.in_rotation = true;
+  instance.seen.health = cloud::HealthCheck{now_, healthy, healthy ? "" : "no answer"};
+}
+
+void SimulatedCloud::begin_metric_period() {
   for (Instance& instance : instances_) {
     instance.cpu_sum = instance.requests_sum = 0;
     instance.serves_whole_period = instance.seen.state == InstanceState::in_service;
@@ -78,34 +159,54 @@ void SimulatedCloud::begin_tick() {
 
 // The traffic of the tick, into the metrics. In float32 and in the order of the lanes, for the same bits.
 void SimulatedCloud::end_tick() {
-  const base::Series& traffic = settings_.requests_per_second;
-  const int serving = count(InstanceState::in_service);
-  if (serving == 0) return;
-  const auto tick = static_cast<std::size_t>(tick_);
-  const float rate = tick < traffic.size() ? static_cast<float>(traffic.values[tick]) : 0.0f;
-  const float requests = rate / static_cast<float>(serving);
-  const float cpu = static_cast<float>(settings_.intercept_percent) +
-                    static_cast<float>(settings_.slope_percent_per_rps) * requests;
-
-  const std::int64_t period = settings_.metric_period / traffic.tick;
-  const bool period_ends = (tick_ + 1) % period == 0;
-  const Milliseconds end = tick_start() + traffic.tick;
+  std::vector<Server> servers;
+  std::vector<Instance*> behind;
   for (Instance& instance : instances_) {
-    if (instance.seen.state != InstanceState::in_service) continue;
-    instance.cpu_sum += std::min(cpu, kFullPercent);
-    instance.requests_sum += requests;
-    if (!period_ends || !instance.serves_whole_period) continue;
-    const auto ticks = static_cast<float>(period);
-    const auto mean = [&](float sum) { return static_cast<double>(period == 1 ? sum : sum / ticks); };
-    instance.metrics.push_back({end, settings_.metric_period, base::Percent(mean(instance.cpu_sum)),
-                                base::Rate(mean(instance.requests_sum))});
+    const bool serves = instance.seen.state == InstanceState::in_service;
+    if (!serves && instance.seen.state != InstanceState::draining) continue;
+    const bool receives = serves && instance.in_rotation && !faults_.is_cut(instance.seen.zone, now_);
+    servers.push_back({instance.number, is_down(instance), receives});
+    behind.push_back(&instance);
+  }
+  served_ = serving_.tick(servers);
+  const bool period_ends = (tick_ + 1) % (settings_.metric_period / tick()) == 0;
+  for (std::size_t k = 0; k < behind.size(); ++k) {
+    if (behind[k]->seen.state == InstanceState::in_service)
+      measure(*behind[k], served_.servers[k], period_ends);
   }
 }
 
-void SimulatedCloud::carry_out(const cloud::Action& action) {
+void SimulatedCloud::measure(Instance& instance, const ServerOutcome& outcome, bool period_ends) {
+  instance.cpu_sum += outcome.cpu_percent;
+  instance.requests_sum += outcome.requests_per_second;
+  if (!period_ends || !instance.serves_whole_period) return;
+  const Milliseconds end = tick_start() + tick();
+  const std::int64_t period = settings_.metric_period / tick();
+  const auto ticks = static_cast<float>(period);
+  const auto mean = [&](float sum) { return static_cast<double>(period == 1 ? sum : sum / ticks); };
+  Sample sample;
+  sample.metrics = {end + faults_.skew(end), settings_.metric_period, base::Percent(mean(instance.cpu_sum)),
+                    base::Rate(mean(instance.requests_sum))};
+  sample.visible_at = std::max(end + settings_.metric_lag, instance.metrics_from);
+  if (faults_.holds(DrillKind::metrics, sample.visible_at)) return;
+  if (faults_.holds(DrillKind::metrics_frozen, end) && !instance.samples.empty()) {
+    sample.metrics.cpu = instance.samples.back().metrics.cpu;
+    sample.metrics.requests = instance.samples.back().metrics.requests;
+  }
+  instance.samples.push_back(sample);
+}
+
+// ---- calls
+
+void SimulatedCloud::carry_out(const Call& call) {
+  const cloud::Action& action = call.action;
   int affected = 0;
-  const std::optional<Failure> failure =
-      std::visit([&](const auto& what) { return carry_out(action, what, affected); }, action.what);
+  std::optional<Failure> failure;
+  if (call.fault == CallFault::refused) {
+    failure = Failure{"the cloud refuses calls at the moment", true};
+  } else {
+    failure = std::visit([&](const auto& what) { return carry_out(action, what, affected); }, action.what);
+  }
   for (cloud::TicketReport& report : tickets_) {
     if (report.ticket.token != action.token) continue;
     report.state = failure ? TicketState::failed : TicketState::done;
@@ -114,6 +215,12 @@ void SimulatedCloud::carry_out(const cloud::Action& action) {
     if (failure) {
       report.why = fmt::format("{}: {}", cloud::to_string(action), failure->why);
       report.retriable = failure->retriable;
+    }
+    if (call.fault == CallFault::answered_wrongly) {
+      report.state = TicketState::uncertain;
+      report.affected = 0;
+      report.retriable = false;
+      report.why = fmt::format("{}: the answer was an error of the cloud", cloud::to_string(action));
     }
   }
 }
@@ -124,24 +231,26 @@ std::optional<SimulatedCloud::Failure> SimulatedCloud::carry_out(const cloud::Ac
   if (std::find(settings_.zones.begin(), settings_.zones.end(), launch.zone) == settings_.zones.end()) {
     return Failure{"there is no such zone", false};
   }
+  if (faults_.is_lost(launch.zone, now_)) return Failure{"the zone cannot be reached", true};
   for (affected = 0; affected < launch.count; ++affected) {
     if (settings_.room && static_cast<int>(instances_.size()) >= *settings_.room) {
       return Failure{"there is no room for more instances now", true};
     }
-    enter(create(launch.version, launch.zone, action.token), InstanceState::launching);
+    Instance& instance = create(launch.version, launch.zone, action.token);
+    start(instance, startup_of(instance.number), settings_.first_fresh);
   }
   return std::nullopt;
 }
 
 std::optional<SimulatedCloud::Failure> SimulatedCloud::carry_out(const cloud::Action&,
-                                                                 const cloud::Start& start, int& affected) {
-  Instance* instance = find(start.instance);
+                                                                 const cloud::Start& start_it,
+                                                                 int& affected) {
+  Instance* instance = find(start_it.instance);
   if (instance == nullptr) return Failure{"there is no such instance", false};
   if (instance->seen.state != InstanceState::stopped) {
     return Failure{fmt::format("it is {}, not stopped", cloud::to_string(instance->seen.state)), false};
   }
-  instance->seen.started = now_;
-  enter(*instance, InstanceState::launching);
+  start(*instance, settings_.startup_pool.value_or(settings_.startup), settings_.first_pool);
   affected = 1;
   return std::nullopt;
 }
@@ -160,16 +269,46 @@ std::optional<SimulatedCloud::Failure> SimulatedCloud::carry_out(const cloud::Ac
   return std::nullopt;
 }
 
+// ---- instances
+
 SimulatedCloud::Instance& SimulatedCloud::create(const std::string& version, const std::string& zone,
                                                  const std::string& token) {
   Instance instance;
-  instance.seen.id = fmt::format("i-{:08}", ++launched_);
+  instance.number = ++launched_;
+  instance.seen.id = fmt::format("i-{:08}", instance.number);
   instance.seen.service = settings_.service;
   instance.seen.version = version;
   instance.seen.zone = zone;
   instance.seen.started = now_;
   instance.seen.launched_by = token;
+  instance.life = lives_.size();
+  lives_.push_back({instance.seen.id, zone, now_, {}, {}});
   return instances_.emplace_back(std::move(instance));
+}
+
+void SimulatedCloud::start(Instance& instance, Milliseconds startup, Milliseconds first_metric) {
+  if (instance.seen.state == InstanceState::stopped) {
+    instance.life = lives_.size();
+    lives_.push_back({instance.seen.id, instance.seen.zone, now_, {}, {}});
+  }
+  instance.seen.started = now_;
+  instance.ready_at = now_ + startup;
+  instance.metrics_from = now_ + first_metric;
+  enter(instance, InstanceState::launching);
+}
+
+Milliseconds SimulatedCloud::startup_of(std::int64_t launch) const {
+  if (!settings_.startup_spread) return settings_.startup;
+  const capacity::StartupSpread& spread = *settings_.startup_spread;
+  const double u = base::open_uniform(
+      base::random_block(settings_.serving.seed, kStartupStream, static_cast<std::uint64_t>(launch))
+          .bits64(0));
+  const auto a = static_cast<double>(spread.a.count());
+  const auto b = static_cast<double>(spread.b.count());
+  const double ms = spread.kind == capacity::StartupSpread::Kind::uniform
+                        ? a + (b - a) * u
+                        : a * base::exp(base::log(b / a) / kQuantile95 * base::normal_quantile(u));
+  return Milliseconds(static_cast<std::int64_t>(ms + 0.5));
 }
 
 SimulatedCloud::Instance* SimulatedCloud::find(const std::string& id) {
@@ -179,31 +318,81 @@ SimulatedCloud::Instance* SimulatedCloud::find(const std::string& id) {
   return nullptr;
 }
 
+// Of those in service, in the order of their start: the newest, the oldest, or the n-th.
+SimulatedCloud::Instance* SimulatedCloud::pick(const std::string& which) {
+  std::vector<Instance*> serving;
+  for (Instance& instance : instances_) {
+    if (instance.seen.state == InstanceState::in_service) serving.push_back(&instance);
+  }
+  if (serving.empty()) return nullptr;
+  std::stable_sort(serving.begin(), serving.end(),
+                   [](const Instance* a, const Instance* b) { return a->seen.started < b->seen.started; });
+  if (which == "newest") return serving.back();
+  if (which == "oldest") return serving.front();
+  std::size_t n = 0;
+  std::from_chars(which.data(), which.data() + which.size(), n);
+  return n >= 1 && n <= serving.size() ? serving[n - 1] : nullptr;
+}
+
+void SimulatedCloud::end_life(const Instance& instance) {
+  Life& life = lives_[instance.life];
+  if (!life.ended) life.ended = now_;
+}
+
 void SimulatedCloud::enter(Instance& instance, InstanceState state) {
+  if (state == InstanceState::stopped || state == InstanceState::failed) end_life(instance);
+  if (state == InstanceState::in_service) lives_[instance.life].in_service = now_;
   instance.seen.state = state;
   instance.seen.since = now_;
   if (state == InstanceState::in_service) instance.seen.address = instance.seen.id + ":8080";
   if (state == InstanceState::draining || state == InstanceState::in_service) return;
   instance.seen.address.clear();
-  instance.metrics.clear();
+  instance.seen.health.reset();
+  instance.samples.clear();
   instance.serves_whole_period = false;
+  instance.failed_checks = instance.good_checks = 0;
+  instance.in_rotation = true;
+}
+
+// ---- what is seen
+
+std::vector<cloud::Instance> SimulatedCloud::list() {
+  std::vector<cloud::Instance> all;
+  all.reserve(instances_.size());
+  // The cloud reads the clock of the metrics beside its own, and takes the difference off.
+  const Milliseconds skew = faults_.skew(now_);
+  for (Instance& instance : instances_) {
+    const auto is_visible = [&](const Sample& sample) { return sample.visible_at <= now_; };
+    while (instance.samples.size() > 1 && is_visible(instance.samples[1])) instance.samples.pop_front();
+    cloud::Instance& seen = all.emplace_back(instance.seen);
+    if (instance.samples.empty() || !is_visible(instance.samples.front())) continue;
+    seen.metrics = instance.samples.front().metrics;
+    seen.metrics->end = std::min(seen.metrics->end - skew, now_);
+  }
+  return all;
 }
 
 cloud::Observed SimulatedCloud::observe() {
   cloud::Observed observed;
   observed.at = now_;
-  observed.instances_at = now_;
-  for (Instance& instance : instances_) {
-    const auto visible = [&](const cloud::InstanceMetrics& metrics) {
-      return metrics.end + settings_.metric_lag <= now_;
-    };
-    while (instance.metrics.size() > 1 && visible(instance.metrics[1])) instance.metrics.pop_front();
-    cloud::Instance& seen = observed.instances.emplace_back(instance.seen);
-    if (!instance.metrics.empty() && visible(instance.metrics.front())) {
-      seen.metrics = instance.metrics.front();
+  const Milliseconds age = faults_.list_age(now_);
+  if (faults_.lists_late() && (age > Milliseconds(0) || shown_at_ > now_)) {
+    // Never an older list than one that was shown.
+    const Milliseconds until = std::max(now_ - age, shown_at_);
+    const Listed* shown = &listed_.front();
+    for (const Listed& listed : listed_) {
+      if (listed.at <= until) shown = &listed;
     }
+    observed.instances_at = shown->at;
+    observed.instances = shown->instances;
+  } else {
+    observed.instances_at = now_;
+    observed.instances = list();
   }
-  for (const std::string& zone : settings_.zones) observed.zones.push_back({zone, true});
+  shown_at_ = *observed.instances_at;
+  for (const std::string& zone : settings_.zones) {
+    observed.zones.push_back({zone, !faults_.is_cut(zone, now_)});
+  }
   std::erase_if(tickets_, [&](const cloud::TicketReport& report) {
     return report.state != TicketState::pending && now_ - report.since > kTicketsKept;
   });
@@ -218,7 +407,7 @@ cloud::Ticket SimulatedCloud::submit(const cloud::Action& action) {
       tickets_.begin(), tickets_.end(), ticket,
       [](const cloud::TicketReport& report, const cloud::Ticket& t) { return report.ticket < t; });
   tickets_.insert(place, {ticket, TicketState::pending, now_, 0, "", false});
-  submitted_.push_back(action);
+  calls_.push_back({action, faults_.meets_call(called_++, now_)});
   return ticket;
 }
 
@@ -227,27 +416,10 @@ int SimulatedCloud::count(InstanceState state) const {
                                         [&](const Instance& i) { return i.seen.state == state; }));
 }
 
-Trajectory rehearse_with_control(const SimulatedSettings& settings, const control::Settings& control) {
-  SimulatedCloud cloud(settings);
-  control::State state;
-  Trajectory trajectory;
-  const base::Series& traffic = settings.requests_per_second;
-  for (std::size_t tick = 0; tick < traffic.size(); ++tick) {
-    const Milliseconds now = traffic.start + static_cast<std::int64_t>(tick) * traffic.tick;
-    cloud.advance(now);
-    trajectory.in_service.push_back(cloud.count(InstanceState::in_service));
-    trajectory.launching.push_back(cloud.count(InstanceState::launching));
-    trajectory.draining.push_back(cloud.count(InstanceState::draining));
-    control::Step step = control::step(now, cloud.observe(), std::move(state), control);
-    state = std::move(step.state);
-    for (const cloud::Action& action : step.actions) cloud.submit(action);
-    for (const control::Decided& decided : step.decided) {
-      if (const auto made = record_of(decided.tick, decided.seen, decided.decision)) {
-        trajectory.decisions.push_back(*made);
-      }
-    }
-  }
-  return trajectory;
+int SimulatedCloud::count(InstanceState state, const std::string& zone) const {
+  return static_cast<int>(std::count_if(instances_.begin(), instances_.end(), [&](const Instance& i) {
+    return i.seen.state == state && i.seen.zone == zone;
+  }));
 }
 
 }  // namespace headroom::sim

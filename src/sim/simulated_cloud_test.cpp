@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "control/step.hpp"
 #include "policy/compile.hpp"
 #include "tests/cloud_conformance.hpp"
 
@@ -26,8 +27,8 @@ SimulatedSettings settings() {
   made.zones = {"a", "b"};
   made.initial = 2;
   made.startup = minutes(2);
-  made.slope_percent_per_rps = 1;
-  made.requests_per_second = {minutes(0), kMinute, {100, 100, 100, 60, 60, 60}};
+  made.serving.capacity.slope_percent_per_rps = 1;
+  made.serving.traffic = base::Series{minutes(0), kMinute, {100, 100, 100, 60, 60, 60}};
   return made;
 }
 
@@ -122,7 +123,7 @@ TEST(SimulatedCloud, an_instance_has_no_metrics_of_a_period_that_it_served_in_pa
 
 TEST(SimulatedCloud, a_meter_shows_no_more_than_all) {
   SimulatedSettings with = settings();
-  with.slope_percent_per_rps = 3;  // 150 % are asked for
+  with.serving.capacity.slope_percent_per_rps = 3;  // 150 % are asked for
   SimulatedCloud cloud(with);
   cloud.advance(minutes(1));
   EXPECT_EQ(cpu(cloud.observe(), 0), 100.0);
@@ -210,16 +211,17 @@ TEST(SimulatedCloud, the_controller_neither_launches_twice_nor_removes_twice_on_
     with.initial = scaling.initial;
     with.startup = minutes(between(0, 5));
     if (between(1, 2) == 1) with.room = scaling.limits.max - between(0, 2);
+    auto& traffic = std::get<base::Series>(with.serving.traffic);
     for (int k = 0; k < 6; ++k) {
-      with.requests_per_second.values.insert(with.requests_per_second.values.end(),
-                                             static_cast<std::size_t>(between(5, 25)), 50.0 * between(0, 16));
+      traffic.values.insert(traffic.values.end(), static_cast<std::size_t>(between(5, 25)),
+                            50.0 * between(0, 16));
     }
     const auto late = static_cast<std::size_t>(between(0, 20));
     SimulatedCloud cloud(with);
     LateCloud seen(cloud, late);
     const control::Settings settings = controller(with, scaling);
     control::State state;
-    const Milliseconds end = with.requests_per_second.duration() + minutes(100);
+    const Milliseconds end = traffic.duration() + minutes(100);
     for (Milliseconds now{0}; now < end; now += Milliseconds(30'000)) {
       cloud.advance(now);
       const int serving = cloud.count(InstanceState::in_service);

@@ -1,0 +1,428 @@
+#include "sim/instance_rehearsal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "base/units.hpp"
+#include "policy/compile.hpp"
+#include "sim/lane_model.hpp"
+#include "sim/scenario.hpp"
+#include "workload/compile.hpp"
+
+namespace headroom::sim {
+namespace {
+
+using base::Milliseconds;
+using cloud::InstanceState;
+using environment::Environment;
+using environment::Service;
+
+constexpr Milliseconds kHour{3'600'000};
+constexpr std::int64_t kMostTicks = 366LL * 24 * 3600;  // of closed traffic that never ends
+
+// ---- from the file to the settings of the cloud and the controller
+
+class Compiler {
+ public:
+  Compiler(const Environment& environment, const Service& service, const workload::Traffic& traffic,
+           std::uint64_t seed)
+      : environment_(environment), service_(service), traffic_(traffic), tick_(tick_of(environment)) {
+    scenario_.seed = seed;
+  }
+
+  base::Result<InstanceScenario> run() {
+    scenario_.environment = environment_.name;
+    scenario_.service = service_;
+    capacity();
+    traffic();
+    metrics();
+    policy();
+    if (!error_.faults.empty()) return error_;
+    cloud();
+    control();
+    return std::move(scenario_);
+  }
+
+ private:
+  void fault(const std::string& path, std::string what, std::string fix) {
+    error_.faults.push_back({{}, std::move(what), std::move(fix), "services." + service_.name + "." + path});
+  }
+  void add(const base::Error& error) {
+    error_.faults.insert(error_.faults.end(), error.faults.begin(), error.faults.end());
+  }
+
+  void capacity() {
+    const capacity::CapacityModel& model = service_.capacity;
+    if (!(model.slope_percent_per_rps > 0) || !std::isfinite(model.slope_percent_per_rps)) {
+      fault("capacity", "the utilisation per request is not known",
+            "measure it with `headroom fit`, or write `cpu_per_rpm: 0.00087` into `capacity`");
+    }
+    if (!model.startup) {
+      fault("capacity", "the start-up time is not known",
+            "measure it with `headroom fit`, or write `startup: 4m` into `capacity`");
+    }
+  }
+
+  void traffic() {
+    ServingSettings& serving = scenario_.cloud.serving;
+    serving.tick = tick_;
+    serving.seed = scenario_.seed;
+    serving.capacity = service_.capacity;
+    serving.cpu = service_.instance.cpu.value_or(base::Cores(1));
+    if (const auto* closed = std::get_if<workload::Closed>(&traffic_.shape)) {
+      serving.traffic = *closed;
+      return;
+    }
+    auto open = workload::compile(traffic_, tick_, scenario_.seed);
+    if (!open) return add(open.error());
+    scenario_.notes.insert(scenario_.notes.end(), open->notes.begin(), open->notes.end());
+    serving.start = open->requests_per_second.start;
+    serving.traffic = std::move(open->requests_per_second);
+  }
+
+  void metrics() {
+    SimulatedSettings& cloud = scenario_.cloud;
+    cloud.metric_period = environment_.metrics.period;
+    cloud.metric_lag =
+        environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
+    cloud.first_fresh = environment_.metrics.first_fresh;
+    cloud.first_pool = environment_.metrics.first_pool;
+    const auto period = policy::in_ticks(cloud.metric_period, tick_, "metrics.period");
+    if (!period) add(period.error());
+  }
+
+  void policy() {
+    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period);
+    if (compiled) {
+      scenario_.control.policy = std::move(*compiled);
+      return;
+    }
+    for (base::Fault found : compiled.error().faults) {
+      found.path = "services." + service_.name + ".scale." + found.path;
+      error_.faults.push_back(std::move(found));
+    }
+  }
+
+  void cloud() {
+    SimulatedSettings& cloud = scenario_.cloud;
+    const capacity::CapacityModel& model = service_.capacity;
+    cloud.service = service_.name;
+    cloud.zones = environment_.zones.empty() ? std::vector<std::string>{"a"} : environment_.zones;
+    std::sort(cloud.zones.begin(), cloud.zones.end());
+    const int groups = service_.scale.per_zone ? static_cast<int>(cloud.zones.size()) : 1;
+    cloud.initial = scenario_.control.policy.numbers.initial * groups;
+    cloud.startup = *model.startup;
+    cloud.startup_spread = model.startup_spread;
+    cloud.startup_pool = model.startup_pool;
+    cloud.in_service_delay = model.in_service_delay.value_or(Milliseconds(0));
+    cloud.health = service_.health;
+    cloud.faults = environment_.faults;
+  }
+
+  void control() {
+    control::Settings& control = scenario_.control;
+    const SimulatedSettings& cloud = scenario_.cloud;
+    control.service = service_.name;
+    control.version = cloud.version;
+    control.zones = cloud.zones;
+    control.per_zone = service_.scale.per_zone;
+    control.token_prefix = "rehearsal";
+    control.start = cloud.serving.start;
+    control.tick = tick_;
+    control.metric_period = cloud.metric_period;
+    control.max_age = cloud.metric_lag + 2 * cloud.metric_period;
+    control.drain = service_.scale.drain;
+    control.pool = service_.scale.pool;
+    if (service_.scale.hold_to_paid_hour) control.paid_period = kHour;
+    control.replace_after = service_.health.replace_after;
+    control.grace = service_.health.grace;
+    control.retry_after = std::max(control.retry_after, tick_);
+    control.appear_within = std::max(control.appear_within, 3 * tick_);
+  }
+
+  const Environment& environment_;
+  const Service& service_;
+  const workload::Traffic& traffic_;
+  Milliseconds tick_;
+  InstanceScenario scenario_;
+  base::Error error_;
+};
+
+// ---- the run
+
+// Counts by state and zone, tick by tick.
+class Recorder {
+ public:
+  Recorder(const SimulatedCloud& cloud, const std::vector<std::string>& zones) : cloud_(cloud) {
+    for (const std::string& zone : zones) zones_.push_back({zone, {}, {}, {}, {}, {}});
+  }
+
+  void record(Trajectory& trajectory) {
+    std::int32_t in_service = 0;
+    std::int32_t launching = 0;
+    std::int32_t draining = 0;
+    for (ZoneCounts& zone : zones_) {
+      const auto count = [&](InstanceState state) { return cloud_.count(state, zone.zone); };
+      zone.in_service.push_back(count(InstanceState::in_service));
+      zone.launching.push_back(count(InstanceState::launching) + count(InstanceState::warming));
+      zone.draining.push_back(count(InstanceState::draining));
+      zone.stopped.push_back(count(InstanceState::stopped));
+      zone.failed.push_back(count(InstanceState::failed));
+      in_service += zone.in_service.back();
+      launching += zone.launching.back();
+      draining += zone.draining.back();
+    }
+    trajectory.in_service.push_back(in_service);
+    trajectory.launching.push_back(launching);
+    trajectory.draining.push_back(draining);
+  }
+
+  std::vector<ZoneCounts> take() { return std::move(zones_); }
+
+ private:
+  const SimulatedCloud& cloud_;
+  std::vector<ZoneCounts> zones_;
+};
+
+// Calls `each(tick, step)` at the start of each tick, and `served(tick)` when it is over, until that returns
+// false.
+template <class Each, class Served>
+void run(SimulatedCloud& cloud, const control::Settings& control, Each&& each, Served&& served) {
+  control::State state;
+  for (std::int32_t tick = 0;; ++tick) {
+    const Milliseconds now = control.start + tick * control.tick;
+    control::Step step = control::step(now, cloud.observe(), std::move(state), control);
+    state = std::move(step.state);
+    each(tick, step);
+    for (const cloud::Action& action : step.actions) cloud.submit(action);
+    cloud.advance(now + control.tick);
+    if (!served(tick)) return;
+  }
+}
+
+void record_decisions(const control::Step& step, Trajectory& trajectory) {
+  for (const control::Decided& decided : step.decided) {
+    if (auto made = record_of(decided.tick, decided.seen, decided.decision)) {
+      made->group = decided.group;
+      trajectory.decisions.push_back(*made);
+    }
+  }
+}
+
+std::size_t ticks_of(const ServingSettings& serving) {
+  const auto* open = std::get_if<base::Series>(&serving.traffic);
+  return open == nullptr ? 0 : open->size();
+}
+
+// ---- the figures
+
+class Summariser {
+ public:
+  Summariser(const InstanceScenario& scenario, Rehearsal& rehearsal)
+      : scenario_(scenario), rehearsal_(rehearsal) {}
+
+  // One tick that is over.
+  void add(const ServedTick& served) {
+    double cpu = 0;
+    int serving = 0;
+    for (const ServerOutcome& server : served.servers) {
+      if (server.requests_per_second <= 0 && server.cpu_percent <= 0) continue;
+      cpu += static_cast<double>(server.cpu_percent);
+      ++serving;
+    }
+    const std::int32_t in_service = rehearsal_.trajectory.in_service.back();
+    rehearsal_.cpu_percent.push_back(in_service > 0 ? cpu / in_service : 0.0);
+    rehearsal_.requests_per_second.values.push_back(served.offered_per_second);
+    rehearsal_.failed_requests_per_second.push_back(served.failed_per_second);
+    rehearsal_.p95_ms.push_back(served.p95_ms.value_or(std::numeric_limits<double>::quiet_NaN()));
+    violations_ += violates(served) ? 1 : 0;
+  }
+
+  void finish(const SimulatedCloud& cloud, Milliseconds end) {
+    Summary& summary = rehearsal_.summary;
+    const auto ticks = static_cast<double>(rehearsal_.cpu_percent.size());
+    if (ticks == 0) return;
+    const double tick_minutes = base::minutes(scenario_.control.tick);
+    for (const double cpu : rehearsal_.cpu_percent) {
+      summary.cpu_percent_mean += cpu / ticks;
+      summary.cpu_percent_max = std::max(summary.cpu_percent_max, cpu);
+    }
+    hours(summary);
+    const bool latency = std::any_of(rehearsal_.p95_ms.begin(), rehearsal_.p95_ms.end(),
+                                     [](double p95) { return !std::isnan(p95); });
+    if (!latency) rehearsal_.p95_ms.clear();
+    for (const double p95 : rehearsal_.p95_ms) {
+      if (p95 > summary.p95_ms_max) summary.p95_ms_max = p95;
+    }
+    summary.objective_violation_minutes = static_cast<double>(violations_) * tick_minutes;
+    summary.objective_violation_percent = 100.0 * static_cast<double>(violations_) / ticks;
+    const double allowed = (1 - scenario_.service.objective.share) * ticks;
+    summary.objective_met = static_cast<double>(violations_) <= std::floor(allowed + 1e-6);
+    for (const DecisionRecord& decision : rehearsal_.trajectory.decisions) {
+      summary.scale_outs += decision.add > 0 ? 1 : 0;
+      summary.scale_ins += decision.remove > 0 ? 1 : 0;
+    }
+    bills(cloud, end, summary);
+  }
+
+ private:
+  bool violates(const ServedTick& served) const {
+    const environment::Objective& objective = scenario_.service.objective;
+    const auto above = [](const std::optional<double>& ms, const std::optional<Milliseconds>& limit) {
+      return ms && limit && *ms > static_cast<double>(limit->count());
+    };
+    const bool cpu = objective.cpu && rehearsal_.cpu_percent.back() > objective.cpu->value();
+    const bool available =
+        !objective.availability || served.offered_per_second <= 0 ||
+        served.failed_per_second <=
+            served.offered_per_second * (1 - objective.availability->value() / 100) * (1 + 1e-12);
+    return cpu || !available || above(served.p50_ms, objective.p50) || above(served.p95_ms, objective.p95) ||
+           above(served.p99_ms, objective.p99);
+  }
+
+  void hours(Summary& summary) const {
+    const Trajectory& made = rehearsal_.trajectory;
+    const double tick_hours = base::hours(scenario_.control.tick);
+    const double tick_minutes = base::minutes(scenario_.control.tick);
+    const std::size_t ticks = rehearsal_.cpu_percent.size();
+    const policy::Numbers<base::One>& numbers = scenario_.control.policy.numbers;
+    const auto groups = static_cast<std::int32_t>(control::group_names(scenario_.control).size());
+    for (std::size_t t = 0; t < ticks; ++t) {
+      summary.instance_hours += made.in_service[t] * tick_hours;
+      summary.launching_hours += made.launching[t] * tick_hours;
+      summary.draining_hours += made.draining[t] * tick_hours;
+      summary.instances_max = std::max(summary.instances_max, made.in_service[t]);
+      if (t == 0) continue;
+      const std::int32_t there = made.in_service[t] + made.launching[t];
+      summary.minutes_at_max += there >= numbers.max * groups ? tick_minutes : 0.0;
+      summary.minutes_at_min += there <= numbers.min * groups ? tick_minutes : 0.0;
+    }
+    summary.instances_mean = summary.instance_hours / (static_cast<double>(ticks) * tick_hours);
+  }
+
+  void bills(const SimulatedCloud& cloud, Milliseconds end, Summary& summary);
+
+  const InstanceScenario& scenario_;
+  Rehearsal& rehearsal_;
+  std::int64_t violations_ = 0;
+};
+
+// Each part of the cost is that of its hours; what billing charges beyond them is a part of its own.
+void Summariser::bills(const SimulatedCloud& cloud, Milliseconds end, Summary& summary) {
+  const double price = scenario_.service.instance.price.value();
+  std::map<std::string, InstanceRecord> records;
+  for (const Life& life : cloud.lives()) {
+    InstanceRecord& record = records[life.id];
+    record.id = life.id;
+    record.zone = life.zone;
+    ++record.launches;
+    const Milliseconds until = std::min(life.ended.value_or(end), end);
+    record.runtime_minutes += base::minutes(until - life.started);
+    record.charged_hours += base::hours(until - life.started);
+    record.cost_usd = record.charged_hours * price;
+  }
+  for (auto& [id, record] : records) rehearsal_.instances.push_back(record);
+  summary.cost_in_service_usd = summary.instance_hours * price;
+  summary.cost_launching_usd = summary.launching_hours * price;
+  summary.cost_draining_usd = summary.draining_hours * price;
+  summary.cost_usd = summary.cost_in_service_usd + summary.cost_launching_usd + summary.cost_draining_usd;
+}
+
+void note_events(std::int32_t tick, const control::Step& step, Rehearsal& rehearsal) {
+  for (const control::Note& note : step.notes) {
+    rehearsal.events.push_back({tick, std::string(to_string(note.happened)), note.subject, note.why});
+  }
+}
+
+}  // namespace
+
+base::Result<InstanceScenario> compile_instances(const Environment& environment, const Service& service,
+                                                 const workload::Traffic& traffic, std::uint64_t seed) {
+  return Compiler(environment, service, traffic, seed).run();
+}
+
+Trajectory run_with_control(const SimulatedSettings& settings, const control::Settings& control) {
+  SimulatedCloud cloud(settings);
+  Trajectory trajectory;
+  Recorder recorder(cloud, settings.zones);
+  const auto ticks = static_cast<std::int32_t>(ticks_of(settings.serving));
+  if (ticks == 0) return trajectory;
+  run(
+      cloud, control,
+      [&](std::int32_t, const control::Step& step) {
+        recorder.record(trajectory);
+        record_decisions(step, trajectory);
+      },
+      [&](std::int32_t tick) { return tick + 1 < ticks; });
+  return trajectory;
+}
+
+Rehearsal rehearse(const InstanceScenario& scenario) {
+  SimulatedCloud cloud(scenario.cloud);
+  Rehearsal rehearsal;
+  rehearsal.environment = scenario.environment;
+  rehearsal.service = scenario.service.name;
+  rehearsal.seed = scenario.seed;
+  rehearsal.requests_per_second = {scenario.control.start, scenario.control.tick, {}};
+  rehearsal.notes = scenario.notes;
+  if (scenario.control.per_zone) rehearsal.groups = control::group_names(scenario.control);
+
+  Recorder recorder(cloud, scenario.cloud.zones);
+  Summariser summariser(scenario, rehearsal);
+  const std::size_t open = ticks_of(scenario.cloud.serving);
+  const bool is_closed = std::holds_alternative<workload::Closed>(scenario.cloud.serving.traffic);
+  const std::int64_t most =
+      is_closed ? kMostTicks * 1000 / scenario.control.tick.count() : static_cast<std::int64_t>(open);
+  run(
+      cloud, scenario.control,
+      [&](std::int32_t tick, const control::Step& step) {
+        recorder.record(rehearsal.trajectory);
+        record_decisions(step, rehearsal.trajectory);
+        note_events(tick, step, rehearsal);
+      },
+      [&](std::int32_t tick) {
+        summariser.add(cloud.served());
+        return tick + 1 < most && !(is_closed && cloud.served().over);
+      });
+  const auto ticks = static_cast<std::int32_t>(rehearsal.trajectory.in_service.size());
+  rehearsal.zones = recorder.take();
+  rehearsal.faults = cloud.faults().periods(scenario.control.tick, ticks);
+  summariser.finish(cloud, scenario.control.start + ticks * scenario.control.tick);
+  if (is_closed && ticks >= most) {
+    rehearsal.notes.emplace_back("The users were not done after a year; the rehearsal ends there.");
+  }
+  return rehearsal;
+}
+
+std::vector<std::string> needs_instances(const Environment& environment, const Service& service,
+                                         const workload::Traffic& traffic) {
+  std::vector<std::string> why;
+  const auto needs = [&](bool condition, const char* what) {
+    if (condition) why.emplace_back(what);
+  };
+  const environment::Billing& billing = service.instance.billing;
+  needs(service.scale.per_zone, "a group per zone");
+  needs(service.scale.pool > 0, "a warm pool");
+  needs(service.scale.hold_to_paid_hour, "removals at the end of the paid hour");
+  needs(billing.model != environment::BillingModel::per_second, "hourly billing");
+  needs(billing.minimum > Milliseconds(0), "a minimum per start");
+  needs(service.instance.credits.has_value(), "processor credits");
+  needs(service.capacity.startup_spread.has_value(), "start-up times that differ");
+  needs(service.capacity.queue.has_value(), "requests that queue");
+  needs(environment.metrics.first_fresh > Milliseconds(0) || environment.metrics.first_pool > Milliseconds(0),
+        "a delay of the first metric");
+  needs(!environment.faults.empty(), "planned failures");
+  needs(std::holds_alternative<workload::Closed>(traffic.shape), "closed traffic");
+  for (const policy::Policy& policy : service.scale.scaling.policies) {
+    const auto* step = std::get_if<policy::StepPolicy>(&policy);
+    needs(step != nullptr && step->newest_records > 0, "a look at the newest instance's records");
+  }
+  return why;
+}
+
+}  // namespace headroom::sim
