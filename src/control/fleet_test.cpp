@@ -32,7 +32,7 @@ Settings settings() {
   made.version = "v1";
   made.zones = {"a"};
   made.token_prefix = "t";
-  made.policy = policy::compile(scaling, kMinute, kMinute).value();
+  made.policy = policy::compile(scaling, kMinute, kMinute, Milliseconds(0)).value();
   return made;
 }
 

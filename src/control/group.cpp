@@ -140,6 +140,7 @@ std::vector<ZoneCount> Group::present_by_zone() const {
 
 policy::Observation<One> Group::see() const {
   policy::Observation<One> seen{};
+  seen.newest_records = policy::kManyRecords;
   for (const Instance* instance : in_service()) {
     ++seen.in_service;
     if (now_ - instance->since < settings_.policy.warm_up_ticks * settings_.tick) ++seen.warming;

@@ -34,7 +34,7 @@ Settings settings() {
   made.version = "v3";
   made.zones = {"a", "b"};
   made.token_prefix = "matrix-web";
-  made.policy = policy::compile(scaling, kMinute, kMinute).value();
+  made.policy = policy::compile(scaling, kMinute, kMinute, Milliseconds(0)).value();
   made.drain = second(20);
   return made;
 }

@@ -112,12 +112,12 @@ class Compiler {
     }
     shape.periods = count(policy.periods, 1, kMaxPeriods, path + ".periods");
     numbers.datapoints = count(policy.datapoints, 1, shape.periods, path + ".datapoints");
-    if (policy.fresh_only)
-      fault(path + ".fresh", "metrics since the last change alone are not decided on yet",
-            "use `fresh: false`");
-    if (policy.newest_records > 0)
-      fault(path + ".newest_records", "samples of the newest instance are not counted yet",
-            "use `newest_records: 0`");
+    shape.fresh_only = policy.fresh_only;
+    if (policy.fresh_only && policy.semantics != StepSemantics::aws_simple) {
+      fault(path + ".fresh", "only simple scaling waits for fresh metrics",
+            "use `semantics: aws-simple`, or `fresh: false`");
+    }
+    shape.newest_records = count(policy.newest_records, 0, shape.window_samples, path + ".newest_records");
     if (shape.periods > 1) counts_samples(policy.every, path + ".every");
     numbers.cooldown_out = ticks(policy.cooldown_out, path + ".cooldown.out");
     numbers.cooldown_in = ticks(policy.cooldown_in, path + ".cooldown.in");
@@ -244,11 +244,18 @@ base::Result<std::int32_t> in_ticks(Milliseconds duration, Milliseconds tick, st
   return static_cast<std::int32_t>(duration / tick);
 }
 
-base::Result<Compiled> compile(const Scaling& scaling, Milliseconds tick, Milliseconds metric_period) {
+base::Result<Compiled> compile(const Scaling& scaling, Milliseconds tick, Milliseconds metric_period,
+                               Milliseconds metric_lag) {
   Compiler compiler(tick, metric_period);
   Compiled compiled{};
   Shape& shape = compiled.shape;
   Numbers<base::One>& numbers = compiled.numbers;
+  const auto rounded_up = [&](Milliseconds duration) {
+    return static_cast<std::int32_t>(
+        std::min<std::int64_t>((duration + tick - Milliseconds(1)) / tick, 1 << 28));
+  };
+  shape.metric_period = std::max(rounded_up(metric_period), 1);
+  shape.metric_lag = rounded_up(metric_lag);
 
   // Without an instance there is no utilisation to decide by, and nothing that would start the first one.
   numbers.min = compiler.count(scaling.limits.min, 1, kMaxInstances, "min");
@@ -286,6 +293,9 @@ base::Result<Compiled> compile(const Scaling& scaling, Milliseconds tick, Millis
                      "use a step or target policy");
     }
     shape.any_window = shape.any_window || shape.policy[p].window_samples > 1;
+    if (shape.policy[p].newest_records > 0) {
+      shape.newest_window_samples = std::max(shape.newest_window_samples, shape.policy[p].window_samples);
+    }
   }
 
   base::Error error;

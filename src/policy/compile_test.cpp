@@ -60,10 +60,13 @@ TargetPolicy& target_of(Scaling& scaling) { return std::get<TargetPolicy>(scalin
 ScheduleEntry& entry_of(Scaling& scaling) { return std::get<SchedulePolicy>(scaling.policies[2]).entries[0]; }
 
 TEST(Compile, durations_become_ticks_and_samples) {
-  const auto compiled = compile(sound(), seconds(30), minutes(1));
+  const auto compiled = compile(sound(), seconds(30), minutes(1), minutes(0));
   ASSERT_TRUE(compiled) << base::to_string(compiled.error());
   const Shape& shape = compiled->shape;
   EXPECT_EQ(shape.policies, 3);
+  EXPECT_EQ(shape.metric_period, 2);
+  EXPECT_EQ(shape.metric_lag, 0);
+  EXPECT_EQ(shape.newest_window_samples, 0);
   EXPECT_EQ(shape.rate_out_ticks, 20);
   EXPECT_EQ(shape.rate_in_ticks, 10);
   EXPECT_TRUE(shape.any_window);
@@ -97,7 +100,7 @@ TEST(Compile, durations_become_ticks_and_samples) {
 }
 
 TEST(Compile, numbers_are_taken_over) {
-  const auto compiled = compile(sound(), minutes(1), minutes(1));
+  const auto compiled = compile(sound(), minutes(1), minutes(1), minutes(0));
   ASSERT_TRUE(compiled) << base::to_string(compiled.error());
   const Numbers<base::One>& numbers = compiled->numbers;
   EXPECT_EQ(numbers.initial, 3);
@@ -118,11 +121,32 @@ TEST(Compile, numbers_are_taken_over) {
   EXPECT_EQ(numbers.policy[2].at_least[0], 7);
 }
 
+TEST(Compile, the_metric_lag_is_taken_in_whole_ticks_rounded_up) {
+  EXPECT_EQ(compile(sound(), minutes(1), minutes(1), seconds(61))->shape.metric_lag, 2);
+  EXPECT_EQ(compile(sound(), seconds(30), minutes(1), seconds(60))->shape.metric_lag, 2);
+}
+
+// Whoever counts them needs to know within which samples: the longest window among the policies that ask.
+TEST(Compile, records_of_the_newest_are_counted_within_the_longest_window) {
+  Scaling scaling = sound();
+  step_of(scaling).newest_records = 2;
+  StepPolicy longer = step_of(scaling);
+  longer.window = minutes(5);
+  StepPolicy indifferent = longer;
+  indifferent.window = minutes(9);
+  indifferent.newest_records = 0;
+  scaling.policies = {step_of(scaling), longer, indifferent};
+  const auto compiled = compile(scaling, minutes(1), minutes(1), minutes(0));
+  ASSERT_TRUE(compiled) << base::to_string(compiled.error());
+  EXPECT_EQ(compiled->shape.policy[0].newest_records, 2);
+  EXPECT_EQ(compiled->shape.newest_window_samples, 5);
+}
+
 TEST(Compile, without_limits_nothing_bounds) {
   Scaling scaling = sound();
   scaling.limits = Limits{};
   scaling.limits.max = 5;
-  const auto compiled = compile(scaling, minutes(1), minutes(1));
+  const auto compiled = compile(scaling, minutes(1), minutes(1), minutes(0));
   ASSERT_TRUE(compiled) << base::to_string(compiled.error());
   EXPECT_EQ(compiled->numbers.step_out, kMaxInstances);
   EXPECT_EQ(compiled->numbers.step_in, kMaxInstances);
@@ -145,7 +169,7 @@ TEST(Compile, a_stabilisation_window_holds_the_evaluations_younger_than_it) {
     target_of(scaling).every = c.every;
     target_of(scaling).stabilise_in = c.window;
     target_of(scaling).stabilise_out = minutes(0);
-    const auto compiled = compile(scaling, seconds(15), minutes(1));
+    const auto compiled = compile(scaling, seconds(15), minutes(1), minutes(0));
     ASSERT_TRUE(compiled) << base::to_string(compiled.error());
     EXPECT_EQ(compiled->shape.policy[1].stabilise_in, c.evaluations);
   }
@@ -195,6 +219,9 @@ TEST(Compile, each_fault_names_its_field) {
       {"policies[0].step.in[0]", [](Scaling& s) { step_of(s).in[0].threshold = 61; }},
       {"policies[0].step.periods", [](Scaling& s) { step_of(s).periods = kMaxPeriods + 1; }},
       {"policies[0].step.datapoints", [](Scaling& s) { step_of(s).datapoints = 4; }},
+      {"policies[0].step.fresh", [](Scaling& s) { step_of(s).fresh_only = true; }},
+      {"policies[0].step.newest_records", [](Scaling& s) { step_of(s).newest_records = -1; }},
+      {"policies[0].step.newest_records", [](Scaling& s) { step_of(s).newest_records = 4; }},
       {"policies[0].step.cooldown.out", [](Scaling& s) { step_of(s).cooldown_out = seconds(1); }},
       {"policies[0].step.cooldown.in", [](Scaling& s) { step_of(s).cooldown_in = minutes(-1); }},
       {"policies[1].target.value", [](Scaling& s) { target_of(s).target = 0; }},
@@ -220,7 +247,7 @@ TEST(Compile, each_fault_names_its_field) {
   for (const Case& c : cases) {
     Scaling scaling = sound();
     c.spoil(scaling);
-    const auto compiled = compile(scaling, minutes(1), minutes(1));
+    const auto compiled = compile(scaling, minutes(1), minutes(1), minutes(0));
     ASSERT_FALSE(compiled) << c.path;
     EXPECT_TRUE(std::any_of(compiled.error().faults.begin(), compiled.error().faults.end(),
                             [&](const base::Fault& fault) {
@@ -235,16 +262,16 @@ TEST(Compile, one_sample_is_not_counted_as_several_datapoints) {
   step_of(scaling).every = minutes(2);
   step_of(scaling).window = minutes(5);
   target_of(scaling).every = minutes(5);
-  const auto compiled = compile(scaling, minutes(1), minutes(5));
+  const auto compiled = compile(scaling, minutes(1), minutes(5), minutes(0));
   ASSERT_FALSE(compiled);
   ASSERT_EQ(compiled.error().faults.size(), 1u);
   EXPECT_EQ(compiled.error().faults[0].path, "policies[0].step.every");
   step_of(scaling).periods = 1;
   step_of(scaling).datapoints = 1;
-  EXPECT_TRUE(compile(scaling, minutes(1), minutes(5)));
+  EXPECT_TRUE(compile(scaling, minutes(1), minutes(5), minutes(0)));
   target_of(scaling).semantics = TargetSemantics::aws;
   target_of(scaling).every = minutes(1);
-  EXPECT_FALSE(compile(scaling, minutes(1), minutes(5)));
+  EXPECT_FALSE(compile(scaling, minutes(1), minutes(5), minutes(0)));
 }
 
 TEST(Compile, all_faults_are_reported_at_once) {
@@ -253,7 +280,7 @@ TEST(Compile, all_faults_are_reported_at_once) {
   step_of(scaling).datapoints = 9;
   target_of(scaling).tolerance = 2;
   entry_of(scaling).at_least = -1;
-  const auto compiled = compile(scaling, minutes(1), minutes(1));
+  const auto compiled = compile(scaling, minutes(1), minutes(1), minutes(0));
   ASSERT_FALSE(compiled);
   EXPECT_EQ(compiled.error().faults.size(), 4u) << base::to_string(compiled.error());
 }

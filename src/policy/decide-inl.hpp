@@ -67,10 +67,31 @@ HWY_INLINE typename L::Mask cooling_down(typename L::Int tick, const PolicyNumbe
   return (tick - state.last_out < numbers.cooldown_out) || (tick - state.last_in < numbers.cooldown_in);
 }
 
+// Whether something of what the policy looks at was measured before the last change of capacity.
+//
+// The change is the end of the last activity: what was launching at tick b is in service from the start of
+// b + 1, what was removed at b is gone from there on. The newest sample seen at t ends with the last metric
+// period that was over at t - lag, and the oldest of the window begins `window` periods before that. With a
+// window of one sample, evaluated when a period has just become visible (always so where a period is one
+// tick), the sample begins at t - lag - period, and
+//   measured before the change  <=>  t - lag - period < b + 1  <=>  t - b - 1 < period + lag:
+// the cooldown of simple scaling, which counts t - b - 1, raised to period + lag in both directions.
 template <class L>
-HWY_INLINE Vote<L> vote_step(std::int32_t tick, const PolicyShape& shape, const PolicyNumbers<L>& numbers,
-                             const Signal<L>& metric, const Observation<L>& observation,
-                             const State<L>& state, PolicyState<L>& memory) {
+HWY_INLINE typename L::Mask is_stale(std::int32_t tick, const Shape& all, const PolicyShape& shape,
+                                     const State<L>& state) {
+  using Int = typename L::Int;
+  // Before the first sample is visible this is some instant before the start.
+  const std::int32_t seen_until = tick - all.metric_lag;
+  const std::int32_t end = seen_until < 0 ? 0 : seen_until / all.metric_period * all.metric_period;
+  const Int begin(end - shape.window_samples * all.metric_period);
+  return begin < bl::max(state.last_busy, state.last_in) + Int(1);
+}
+
+template <class L>
+HWY_INLINE Vote<L> vote_step(std::int32_t tick, const Shape& all, const PolicyShape& shape,
+                             const PolicyNumbers<L>& numbers, const Signal<L>& metric,
+                             const Observation<L>& observation, const State<L>& state,
+                             PolicyState<L>& memory) {
   using Int = typename L::Int;
   using Mask = typename L::Mask;
   const Int none(0);
@@ -107,6 +128,12 @@ HWY_INLINE Vote<L> vote_step(std::int32_t tick, const PolicyShape& shape, const 
     };
     memory.out_bits = push(memory.out_bits, breach_out);
     memory.in_bits = push(memory.in_bits, breach_in);
+    if (shape.fresh_only) {
+      // Nor do the breaches that were measured before the change count.
+      const Mask stale = is_stale<L>(tick, all, shape, state);
+      memory.out_bits = bl::select(stale, none, memory.out_bits);
+      memory.in_bits = bl::select(stale, none, memory.in_bits);
+    }
     out = out && bl::count_bits(memory.out_bits) >= numbers.datapoints;
     in = in && bl::count_bits(memory.in_bits) >= numbers.datapoints;
     reasons =
@@ -122,6 +149,7 @@ HWY_INLINE Vote<L> vote_step(std::int32_t tick, const PolicyShape& shape, const 
     // The activity ends when its last instance is in service; the cooldown counts from there.
     cooldown = (Int(tick) - state.last_busy - Int(1) < numbers.cooldown_out) ||
                (Int(tick) - state.last_in - Int(1) < numbers.cooldown_in);
+    if (shape.fresh_only) cooldown = cooldown || is_stale<L>(tick, all, shape, state);
     progress_out = busy;
     progress_in = busy;
   } else if (shape.step_semantics == StepSemantics::aws_step) {
@@ -130,10 +158,16 @@ HWY_INLINE Vote<L> vote_step(std::int32_t tick, const PolicyShape& shape, const 
     progress_out = wanted <= total;
     progress_in = busy || observation.warming > none;
   }
-  const Mask held_out = out && (cooldown || progress_out);
+  Mask held_out = out && (cooldown || progress_out);
   const Mask held_in = in && (cooldown || progress_in);
   reasons = reasons | reason_if<L>((out || in) && cooldown, Reason::cooldown) |
             reason_if<L>((out && progress_out) || (in && progress_in), Reason::in_progress);
+  if (shape.newest_records > 0) {
+    // What was added last does not show in the metric yet.
+    const Mask unmeasured = out && observation.newest_records < Int(shape.newest_records);
+    held_out = held_out || unmeasured;
+    reasons = reasons | reason_if<L>(unmeasured, Reason::newest_unmeasured);
+  }
   const Mask act_out = out && !held_out;
   const Mask act_in = in && !held_in;
   const Int fewer = bl::max(none, total - remove);
@@ -355,7 +389,7 @@ HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observati
     if (is_due(s, now.tick)) {
       const Signal<L> metric = signal<L>(s, observation, state);
       if (s.kind == Kind::step) {
-        vote = vote_step<L>(now.tick, s, numbers.policy[p], metric, observation, state, memory);
+        vote = vote_step<L>(now.tick, shape, s, numbers.policy[p], metric, observation, state, memory);
       } else {
         const auto cooldown = cooling_down<L>(Int(now.tick), numbers.policy[p], state);
         vote = s.target_semantics == TargetSemantics::hpa

@@ -34,6 +34,7 @@ struct Seen {
   int launching = 0;
   int warming = 0;
   std::optional<double> requests = cpu;
+  int newest_records = kManyRecords;
 };
 
 struct Decided {
@@ -48,8 +49,10 @@ struct Decided {
 // Policies on a grid of one-minute ticks and one-minute samples, tick after tick.
 class Deciding {
  public:
-  explicit Deciding(const Scaling& scaling) : state_(initial_state()) {
-    auto result = compile(scaling, minutes(1), minutes(1));
+  explicit Deciding(const Scaling& scaling, Milliseconds metric_period = minutes(1),
+                    Milliseconds metric_lag = minutes(0))
+      : state_(initial_state()) {
+    auto result = compile(scaling, minutes(1), metric_period, metric_lag);
     if (!result) {
       ADD_FAILURE() << base::to_string(result.error());
       return;
@@ -68,6 +71,7 @@ class Deciding {
     observation.in_service = seen.in_service;
     observation.launching = seen.launching;
     observation.warming = seen.warming;
+    observation.newest_records = seen.newest_records;
     const Now now{tick_++, weekday, static_cast<std::int32_t>(time_of_day.count())};
     const Decision<One> made = decide(now, observation, compiled_.shape, compiled_.numbers, state_);
     EXPECT_EQ(made.desired, seen.in_service + seen.launching + made.add - made.remove);
@@ -694,6 +698,68 @@ TEST(Policies, one_that_can_only_add_has_no_say_in_scaling_in) {
 
 TEST(Policies, none_at_all_holds) { expect_each(scaling_of({}), {{{99.0, 7}, 7, "not_due"}}); }
 
+// ---- the newest instance
+
+Seen seen_with_records(double cpu, int newest_records) {
+  Seen seen{cpu};
+  seen.newest_records = newest_records;
+  return seen;
+}
+
+// The monitor of the IN4392 report waits for two one-minute records of the instance it started last.
+TEST(StepPolicy, M04_no_scale_out_before_the_newest_has_its_records_but_scale_in) {
+  StepPolicy policy = step_policy({above(90, 1)}, {below(40, 1)});
+  policy.window = minutes(3);
+  policy.newest_records = 2;
+  expect_each(scaling_of({policy}), {{seen_with_records(95, 0), 4, "above_threshold newest_unmeasured"},
+                                     {seen_with_records(95, 1), 4, "above_threshold newest_unmeasured"},
+                                     {seen_with_records(95, 2), 5, "above_threshold"},
+                                     {seen_with_records(60, 0), 4, "within_band"},
+                                     {seen_with_records(20, 0), 3, "below_threshold"}});
+}
+
+// ---- fresh metrics only
+
+// Metric periods of two minutes that are seen a minute after their end: minute 3 sees [0, 2), minute 4 too,
+// minute 5 sees [2, 4). What is ordered in minute 3 serves from minute 5 (nothing is launching then), so
+// [4, 6) has minutes before the change in it; [6, 8), seen from minute 9 on, is the first without. The
+// cooldown raised to period and lag, three minutes, would be over in minute 8, in which [4, 6) is seen.
+TEST(StepPolicy, fresh_waits_for_a_metric_period_that_began_after_the_change) {
+  StepPolicy policy = step_policy({above(60, 1)}, {below(30, 1)});
+  policy.semantics = StepSemantics::aws_simple;
+  policy.fresh_only = true;
+  Deciding deciding(scaling_of({policy}), minutes(2), minutes(1));
+  const auto reasons_at = [&](std::optional<double> cpu, int in_service, int launching) {
+    return deciding.see({cpu, in_service, launching}).reasons;
+  };
+  for (int minute = 0; minute < 3; ++minute) EXPECT_EQ(reasons_at(kMissing, 4, 0), "missing_metric");
+  EXPECT_EQ(reasons_at(70.0, 4, 0), "above_threshold");                       // 3: ordered
+  EXPECT_EQ(reasons_at(70.0, 4, 1), "above_threshold cooldown in_progress");  // 4
+  for (int minute = 5; minute < 9; ++minute) {
+    EXPECT_EQ(reasons_at(70.0, 5, 0), "above_threshold cooldown") << minute;
+  }
+  EXPECT_EQ(reasons_at(20.0, 5, 0), "below_threshold");  // 9: removed, gone from minute 10 on
+  // [10, 12), seen from minute 13 on, is the first that began after it.
+  for (int minute = 10; minute < 13; ++minute) {
+    EXPECT_EQ(reasons_at(20.0, 4, 0), "below_threshold cooldown") << minute;
+  }
+  EXPECT_EQ(reasons_at(20.0, 4, 0), "below_threshold");  // 13
+}
+
+// Two breaches in a row are asked for: one measured before the change and one after it are not two.
+TEST(StepPolicy, fresh_forgets_the_breaches_from_before_the_change) {
+  StepPolicy policy = step_policy({above(60, 1)}, {});
+  policy.semantics = StepSemantics::aws_simple;
+  policy.periods = policy.datapoints = 2;
+  policy.fresh_only = true;
+  expect_rows(scaling_of({policy}),
+              {{{70.0, 4}, 4, "above_threshold not_enough_datapoints"},
+               {{70.0, 4}, 5, "above_threshold"},
+               {{70.0, 5}, 5, "above_threshold not_enough_datapoints"},  // [1, 2): before
+               {{70.0, 5}, 5, "above_threshold not_enough_datapoints"},
+               {{70.0, 5}, 6, "above_threshold"}});
+}
+
 // ---- limits
 
 TEST(Limits, each_stage_leaves_its_figure_and_its_reason) {
@@ -715,7 +781,7 @@ TEST(Limits, figures_of_the_stages) {
   Scaling scaling = scaling_of({step_policy({above(60, 9)}, {})}, 1, 6);
   scaling.limits.step_out = 5;
   scaling.limits.rate_out = RateLimit{4, minutes(1)};
-  auto compiled = compile(scaling, minutes(1), minutes(1));
+  auto compiled = compile(scaling, minutes(1), minutes(1), minutes(0));
   ASSERT_TRUE(compiled);
   State<One> state = initial_state();
   Observation<One> observation{};

@@ -23,6 +23,7 @@ inline constexpr int kMaxStabilise = 128;     // evaluations in a stabilisation 
 inline constexpr int kMaxPeriods = 31;        // of "M of N periods"
 inline constexpr int kMaxRateTicks = 1024;    // ticks in the window of a rate limit
 inline constexpr std::int32_t kMaxInstances = 1'000'000;
+inline constexpr std::int32_t kManyRecords = 1'000'000;  // Observation::newest_records where nobody counts
 
 enum class Kind : std::int32_t { step, target, schedule };
 
@@ -48,6 +49,8 @@ struct PolicyShape {
   bool out_inclusive[kMaxSteps] = {};
   bool in_inclusive[kMaxSteps] = {};
   std::int32_t periods = 1;
+  bool fresh_only = false;
+  std::int32_t newest_records = 0;  // 0: does not ask
   // target
   TargetSemantics target_semantics = TargetSemantics::hpa;
   std::int32_t stabilise_out = 1;  // evaluations, the present one included
@@ -65,7 +68,12 @@ struct Shape {
   PolicyShape policy[kMaxPolicies] = {};
   std::int32_t rate_out_ticks = 0;  // 0: no limit
   std::int32_t rate_in_ticks = 0;
-  bool any_window = false;  // some policy looks at a mean of several samples
+  bool any_window = false;         // some policy looks at several samples
+  std::int32_t metric_period = 1;  // ticks that a sample covers
+  std::int32_t metric_lag = 0;     // ticks from its end until it is seen
+  // The longest window, in samples, of the policies that ask for records of the newest instance; 0: none
+  // does.
+  std::int32_t newest_window_samples = 0;
 
   bool operator==(const Shape&) const = default;
 };
@@ -199,6 +207,9 @@ struct Observation {
   Int in_service;
   Int launching;
   Int warming;  // of those in service, the ones whose warm-up is not over
+  // Samples of the newest instance in service among the last Shape::newest_window_samples. Where instances
+  // have no identity, or nobody asks: kManyRecords.
+  Int newest_records;
   bool operator==(const Observation&) const = default;  // of one lane
 };
 

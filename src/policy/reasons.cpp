@@ -26,6 +26,7 @@ constexpr std::array<Words, kReasonCount> kWords{{
     {"at_max", "bounded by max"},
     {"at_min", "bounded by min"},
     {"not_due", "between evaluations"},
+    {"newest_unmeasured", "held until the newest instance is measured"},
 }};
 
 }  // namespace

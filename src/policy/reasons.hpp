@@ -25,8 +25,9 @@ enum class Reason : std::uint32_t {
   at_max = 1u << 12,      // bounded by max
   at_min = 1u << 13,      // bounded by min
   not_due = 1u << 14,  // the policy that counted was between its evaluations, or no schedule entry covers now
+  newest_unmeasured = 1u << 15,  // held back: the newest instance has too few samples yet
 };
-inline constexpr int kReasonCount = 15;
+inline constexpr int kReasonCount = 16;
 
 struct Reasons {
   std::uint32_t bits = 0;

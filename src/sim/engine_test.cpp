@@ -322,6 +322,7 @@ policy::Policy draw_step_policy(Draw& draw, int metric_period) {
   if (draw.chance(60)) step.cooldown_out = draw.ticks(0, 8);
   if (draw.chance(60)) step.cooldown_in = draw.ticks(0, 8);
   step.semantics = static_cast<policy::StepSemantics>(draw.between(0, 2));
+  step.fresh_only = step.semantics == policy::StepSemantics::aws_simple && draw.chance(50);
   return step;
 }
 
@@ -400,7 +401,8 @@ Case draw_case(Draw& draw, int ticks) {
                                : kind < 8 ? draw_target_policy(draw, metric_period)
                                           : draw_schedule(draw, scaling.limits.max));
   }
-  const auto compiled = policy::compile(scaling, minutes(1), minutes(metric_period));
+  const int metric_lag = draw.chance(50) ? 0 : draw.between(1, 6);
+  const auto compiled = policy::compile(scaling, minutes(1), minutes(metric_period), minutes(metric_lag));
   RC_ASSERT(compiled.has_value());
   made.numbers = compiled->numbers;
   made.model.policy = compiled->shape;
@@ -410,7 +412,7 @@ Case draw_case(Draw& draw, int ticks) {
   made.model.fleet.warm_up = compiled->warm_up_ticks;
   made.model.fleet.drain = draw.between(0, 4);
   made.model.metric_period = metric_period;
-  made.model.metric_lag = draw.chance(50) ? 0 : draw.between(1, 6);
+  made.model.metric_lag = metric_lag;
   made.model.slope_percent_per_rps = kPercentPerRps;
   made.model.intercept_percent = static_cast<float>(draw.chance(50) ? 0 : draw.between(1, 5));
   made.model.cpu_limit_low = 59.9f;
@@ -499,6 +501,14 @@ void cooldowns_hold(const Case& made, const std::vector<Tick>& ticks) {
         RC_ASSERT(minutes(t - (simple ? last_busy + 1 : last_out)) >= step->cooldown_out);
         RC_ASSERT(minutes(t - last_in - (simple ? 1 : 0)) >= step->cooldown_in);
         if (simple) RC_ASSERT(tick.launching == 0);
+        if (step->fresh_only) {
+          // The oldest sample looked at began when the last change was over.
+          const int period = made.model.metric_period;
+          const int newest = (t - made.model.metric_lag) / period - 1;
+          const int samples = std::max(1, static_cast<int>(step->window / minutes(period)));
+          const int begin = (newest - samples + 1) * period;
+          RC_ASSERT(begin > last_busy && begin > last_in);
+        }
         if (step->semantics == policy::StepSemantics::aws_step && decision.remove > 0)
           RC_ASSERT(tick.launching == 0 && tick.warming == 0);
       } else if (const auto* target = std::get_if<policy::TargetPolicy>(&policy)) {
@@ -591,6 +601,7 @@ void note_corners(const Case& made, const std::vector<Tick>& ticks, std::map<std
   }
   const auto note = [&](bool seen, const std::string& corner) { corners[corner] += seen; };
   for (int k = 0; k < policy::kReasonCount; ++k) {
+    if (static_cast<Reason>(1u << k) == Reason::newest_unmeasured) continue;  // no instance has a name here
     note((reasons & (1 << k)) != 0, std::string(policy::name(static_cast<Reason>(1u << k))));
   }
   note(adds, "adds");
@@ -623,6 +634,43 @@ TEST(Properties, limits_cooldowns_reasons_and_the_order_of_a_tick_hold) {
     EXPECT_GT(count, 0) << corner << " never occurred";
     RecordProperty(corner, count);
   }
+}
+
+// What is written at is_stale() in policy/decide-inl.hpp.
+TEST(Properties, fresh_is_the_cooldown_raised_to_period_and_lag_where_a_sample_has_just_become_visible) {
+  int differs = 0;
+  check("fresh is a longer cooldown", [&](std::uint64_t seed) {
+    Draw draw(seed);
+    for (int k = 0; k < 4; ++k) {
+      Case made = draw_case(draw, draw.between(50, 200));
+      const int period = made.model.metric_period;
+      const int lag = made.model.metric_lag;
+      policy::StepPolicy step;
+      step.out = {{60, false, draw.between(1, 4)}};
+      step.in = {{30, false, draw.between(1, 4)}};
+      step.every = minutes(period * draw.between(1, 2));
+      step.first = minutes(lag % period);
+      step.cooldown_out = draw.ticks(0, 8);
+      step.cooldown_in = draw.ticks(0, 8);
+      step.semantics = policy::StepSemantics::aws_simple;
+      const auto decisions = [&](const policy::StepPolicy& policy) {
+        made.scaling.policies = {policy};
+        const auto compiled = policy::compile(made.scaling, minutes(1), minutes(period), minutes(lag));
+        RC_ASSERT(compiled.has_value());
+        made.model.policy = compiled->shape;
+        return run_one_lane(made.model, compiled->numbers, made.traffic);
+      };
+      const Trajectory plain = decisions(step);
+      policy::StepPolicy longer = step;
+      longer.cooldown_out = std::max<base::Milliseconds>(step.cooldown_out, minutes(period + lag));
+      longer.cooldown_in = std::max<base::Milliseconds>(step.cooldown_in, minutes(period + lag));
+      step.fresh_only = true;
+      const Trajectory fresh = decisions(step);
+      RC_ASSERT(fresh == decisions(longer));
+      differs += fresh == plain ? 0 : 1;
+    }
+  });
+  EXPECT_GT(differs, 20);
 }
 
 TEST(Properties, the_tally_is_the_sum_of_the_trajectory) {

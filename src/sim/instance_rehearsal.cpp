@@ -97,7 +97,9 @@ class Compiler {
   }
 
   void policy() {
-    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period);
+    const Milliseconds lag =
+        environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
+    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period, lag);
     if (compiled) {
       scenario_.control.policy = std::move(*compiled);
       return;

@@ -159,6 +159,7 @@ HWY_INLINE void run(const LaneModel& model, const LaneTraffic& traffic, Workspac
       seen.in_service = work.counts.in_service;
       seen.launching = work.counts.launching;
       seen.warming = work.counts.warming;
+      seen.newest_records = Int(policy::kManyRecords);
       const policy::Decision<L> decision =
           pl::decide<L>(at(traffic, tick, calendar), seen, model.policy, work.numbers, work.state);
       record(tick, cpu, work.counts, seen, decision);

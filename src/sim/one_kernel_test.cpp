@@ -70,6 +70,7 @@ policy::StepPolicy a_step_policy(const Case& made) {
   step.cooldown_in = made.ticks(some_ticks(5));
   step.semantics = *rc::gen::element(policy::StepSemantics::plain, policy::StepSemantics::aws_simple,
                                      policy::StepSemantics::aws_step);
+  step.fresh_only = step.semantics == policy::StepSemantics::aws_simple && one_in(2);
   return step;
 }
 
@@ -180,7 +181,8 @@ Case some_case() {
 }
 
 base::Result<policy::Compiled> compiled(const Case& made) {
-  return policy::compile(made.scaling, made.ticks(1), made.ticks(made.metric_period));
+  return policy::compile(made.scaling, made.ticks(1), made.ticks(made.metric_period),
+                         made.ticks(made.metric_lag));
 }
 
 LaneModel lane_model(const Case& made, const policy::Compiled& policy) {

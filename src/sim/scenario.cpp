@@ -73,6 +73,13 @@ class Compiler {
       fault("objective.availability", "an availability objective is not rehearsed yet",
             "use cpu or latency limits");
     }
+    for (std::size_t p = 0; p < scale.scaling.policies.size(); ++p) {
+      const auto* step = std::get_if<policy::StepPolicy>(&scale.scaling.policies[p]);
+      if (step == nullptr || step->newest_records == 0) continue;
+      fault(fmt::format("scale.policies[{}].step.newest_records", p),
+            "samples of the newest instance are not counted where instances have no identity",
+            "use `newest_records: 0`");
+    }
     if (environment_.metrics.first_fresh > Milliseconds(0) ||
         environment_.metrics.first_pool > Milliseconds(0)) {
       environment_fault("metrics.first", "a delay of the first metric is not rehearsed yet", "use 0s");
@@ -82,8 +89,12 @@ class Compiler {
     }
   }
 
+  Milliseconds metric_lag() const {
+    return environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
+  }
+
   void policy() {
-    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period);
+    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period, metric_lag());
     if (!compiled) {
       for (base::Fault found : compiled.error().faults) {
         found.path = "services." + service_.name + ".scale." + found.path;
@@ -125,10 +136,8 @@ class Compiler {
       environment_fault("metrics.period", "is not positive", "use 1m, say");
       return;
     }
-    const Milliseconds measured = service_.capacity.metric_lag.value_or(Milliseconds(0));
-    const Milliseconds lag = environment_.metrics.lag.value_or(measured);
     const auto period = policy::in_ticks(environment_.metrics.period, tick_, "metrics.period");
-    const auto lag_ticks = policy::in_ticks(lag, tick_, "metrics.lag");
+    const auto lag_ticks = policy::in_ticks(metric_lag(), tick_, "metrics.lag");
     for (const auto* part : {&period, &lag_ticks}) {
       if (!*part)
         error_.faults.insert(error_.faults.end(), part->error().faults.begin(), part->error().faults.end());

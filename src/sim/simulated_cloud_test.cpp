@@ -183,7 +183,7 @@ control::Settings controller(const SimulatedSettings& cloud, const policy::Scali
   made.version = "v1";
   made.zones = cloud.zones;
   made.token_prefix = "test-web";
-  made.policy = policy::compile(scaling, kMinute, kMinute).value();
+  made.policy = policy::compile(scaling, kMinute, kMinute, Milliseconds(0)).value();
   made.max_age = minutes(20);
   return made;
 }
