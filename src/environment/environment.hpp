@@ -11,6 +11,7 @@
 
 #include "base/quantity.hpp"
 #include "capacity/model.hpp"
+#include "fleet/billing.hpp"
 #include "policy/policy.hpp"
 #include "workload/traffic.hpp"
 
@@ -18,14 +19,8 @@ namespace headroom::environment {
 
 enum class CloudKind { local, aws, kubernetes };
 
-enum class BillingModel { per_second, hourly };
-
-struct Billing {
-  BillingModel model = BillingModel::per_second;
-  base::Milliseconds minimum{0};  // per start
-  bool from_in_service = false;  // the clock starts when the instance enters service, not when it is launched
-  bool operator==(const Billing&) const = default;
-};
+using fleet::Billing;
+using fleet::BillingModel;
 
 // Of a burstable instance type: it runs at `Instance::cpu` while it has credit, else at `baseline`. Credit is
 // processor time; it is earned at the baseline rate and spent by what is used, up to `most`.

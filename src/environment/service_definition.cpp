@@ -24,12 +24,11 @@ const Record<Billing>& billing_record() {
 }
 
 Kind<Billing> billing() {
-  return either(converted<Billing>(choice<BillingModel>({{"per-second", BillingModel::per_second},
-                                                         {"hourly", BillingModel::hourly}}),
-                                   [](Reader&, const Node&, BillingModel model) {
-                                     return std::optional(Billing{model, Milliseconds{0}});
-                                   }),
-                record_kind("billing", &billing_record));
+  return either(
+      converted<Billing>(
+          choice<BillingModel>({{"per-second", BillingModel::per_second}, {"hourly", BillingModel::hourly}}),
+          [](Reader&, const Node&, BillingModel model) { return std::optional(Billing{.model = model}); }),
+      record_kind("billing", &billing_record));
 }
 
 const Record<Instance>& instance_record() {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/quantity.hpp"
+#include "fleet/billing.hpp"
 #include "policy/reasons.hpp"
 #include "telemetry/series.hpp"
 
@@ -80,6 +82,10 @@ struct InstanceRecord {
   bool operator==(const InstanceRecord&) const = default;
 };
 
+// The record of an instance from its launches, in time order, until the end of the rehearsal at the latest.
+InstanceRecord instance_record(std::string id, std::string zone, std::span<const fleet::Launch> launches,
+                               const fleet::Billing& billing, base::UsdPerHour price);
+
 // Figures of one rehearsal, computed in double from the integer trajectory. Means are over time.
 struct Summary {
   double cpu_percent_mean = 0;  // demand over what is allowed; above 100 the service is overloaded
@@ -93,6 +99,9 @@ struct Summary {
   double cost_launching_usd = 0;
   double cost_draining_usd = 0;
   double cost_usd = 0;  // the sum of the three
+  // Where instances have identities; 0 where a rehearsal knows counts only.
+  std::int32_t launches = 0;  // starts, those out of the pool included
+  double charged_hours = 0;   // what is paid for; billing by the hour rounds up
   double objective_violation_minutes = 0;
   double objective_violation_percent = 0;  // of the minutes
   bool objective_met = true;
@@ -100,9 +109,18 @@ struct Summary {
   std::int32_t scale_ins = 0;
   double minutes_at_max = 0;  // desired at `max`
   double minutes_at_min = 0;
-  double p95_ms_max = 0;  // 0 where latency is not known
+  std::int32_t warnings_at_max = 0;  // evaluations that wanted more than `max` allows
+  double p95_ms_max = 0;             // 0 where latency is not known
   bool operator==(const Summary&) const = default;
 };
+
+// Whether the policy found the load above its threshold when as many instances as `max` were there or on
+// their way, cooldown or not (requirements M06). `max`: of the decision's group.
+bool wants_more_than_max(const DecisionRecord& decision, std::int32_t max);
+
+// Puts what the instances cost into a summary whose hours by state are known. The states share the cost by
+// their hours; launching costs nothing where billing begins in service.
+void add_charges(std::span<const InstanceRecord> instances, const fleet::Billing& billing, Summary& summary);
 
 struct Rehearsal {
   std::string environment;

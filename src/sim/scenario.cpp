@@ -61,10 +61,17 @@ class Compiler {
             "scaling to zero is not rehearsed yet: an empty fleet has no utilisation to decide on",
             "use `min: 1` or more");
     }
-    if (service_.instance.billing.model != environment::BillingModel::per_second) {
-      fault("instance.billing", "hourly billing is not rehearsed yet", "use `billing: per-second`");
-    } else if (service_.instance.billing.minimum > Milliseconds(0)) {
-      fault("instance.billing", "a minimum per start is not rehearsed yet", "use `billing: per-second`");
+    const environment::Billing& billing = service_.instance.billing;
+    const auto needs_instances = [&](std::string what) {
+      fault("instance.billing", std::move(what),
+            "`simulate` rehearses it with instances; or use `billing: per-second`");
+    };
+    if (billing.model != environment::BillingModel::per_second) {
+      needs_instances("hourly billing depends on when each instance started, which counts do not tell");
+    } else if (billing.minimum > Milliseconds(0)) {
+      needs_instances("a minimum per start depends on how long each instance ran, which counts do not tell");
+    } else if (billing.from_in_service) {
+      needs_instances("counts are charged from the launch on, not from in-service");
     }
     if (service_.objective.profit) {
       fault("objective.profit", "a profit objective is not rehearsed yet", "use cpu or latency limits");
@@ -265,6 +272,7 @@ Summary summarise(const Scenario& scenario, const base::Series& requests_per_sec
   for (const DecisionRecord& decision : trajectory.decisions) {
     summary.scale_outs += decision.add > 0 ? 1 : 0;
     summary.scale_ins += decision.remove > 0 ? 1 : 0;
+    summary.warnings_at_max += wants_more_than_max(decision, scenario.numbers.max) ? 1 : 0;
   }
   const auto p95 = capacity::latency_ms(model, capacity::Quantile::p95, base::Percent(cpu_max));
   summary.p95_ms_max = p95 ? p95->milliseconds : 0.0;
