@@ -67,7 +67,7 @@ policy::Scaling in4392_scaling() {
 // The samples come every 56 to 71 seconds, so no grid of minutes holds them: a tick is a millisecond, and the
 // kernel is told of the ticks between two samples that it was not asked then, as a monitor that sleeps.
 std::vector<DecisionRecord> replay(const std::vector<Sample>& samples, const policy::Scaling& scaling) {
-  const auto compiled = policy::compile(scaling, Milliseconds(1), Milliseconds(1));
+  const auto compiled = policy::compile(scaling, Milliseconds(1), Milliseconds(1), Milliseconds(0));
   EXPECT_TRUE(compiled);
   std::vector<DecisionRecord> records;
   policy::State<One> state = policy::initial_state();
