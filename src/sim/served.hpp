@@ -9,6 +9,7 @@
 #include "base/quantity.hpp"
 #include "base/series.hpp"
 #include "capacity/model.hpp"
+#include "environment/environment.hpp"
 #include "workload/traffic.hpp"
 
 namespace headroom::sim {
@@ -17,6 +18,7 @@ namespace headroom::sim {
 struct ServingSettings {
   capacity::CapacityModel capacity;  // slope and intercept at full speed
   base::Cores cpu{1};                // of an instance at full speed
+  std::optional<environment::Credits> credits;
   // Requests per second offered to the whole service in each tick (none after its end), or users.
   std::variant<base::Series, workload::Closed> traffic;
   base::Milliseconds start{0};
@@ -34,12 +36,17 @@ struct Server {
 
 struct ServerOutcome {
   std::int64_t id = 0;
-  float cpu_percent = 0;          // as its meter shows it: over what is allowed, at most 100
+  // Used over what is allowed, at most 100; or over the baseline, where the credits say so. Then it may be
+  // above 100 in a tick, and the meter shows at most 100 of its mean over the metric period (metered()).
+  float cpu_percent = 0;
   float requests_per_second = 0;  // sent to it
   double failed_per_second = 0;
   double waiting = 0;  // requests in it at the end of the tick: sent, not yet answered or failed
   bool operator==(const ServerOutcome&) const = default;
 };
+
+// What a meter shows of the mean over a metric period.
+constexpr float metered(float mean_percent) { return mean_percent < 100 ? mean_percent : 100; }
 
 // One tick. With d the length of the tick in seconds and W what waits in all servers:
 //   offered * d + W before = (served + failed) * d + W after

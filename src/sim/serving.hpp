@@ -9,7 +9,9 @@
 #pragma once
 
 #include <span>
+#include <variant>
 
+#include "sim/closed_serving.hpp"
 #include "sim/open_serving.hpp"
 #include "sim/served.hpp"
 
@@ -24,7 +26,7 @@ class Serving {
   ServedTick tick(std::span<const Server> servers);
 
  private:
-  OpenServing serving_;
+  std::variant<OpenServing, ClosedServing> serving_;
 };
 
 }  // namespace headroom::sim

@@ -1,0 +1,78 @@
+// ClosedUsers: users who each send a request, wait for the answer, think, and send the next.
+//
+// User k (0, 1, ...) of a stage of n starts ramp_up * k / n after the stage, with a request. A stage ends
+// when its last user has had its last answer, or after its duration: then no more requests are sent, and
+// those under way are still waited for, but not by the next stage. Serial stages begin when the one before
+// ends, parallel ones all at the start. The think times of each user are a random stream of their own, so
+// what happens to one user changes nothing for another.
+//
+// A request that fails counts as one of those a user is to send, and the user goes on as after an answer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/philox.hpp"
+#include "sim/shared_processor.hpp"
+#include "workload/traffic.hpp"
+
+namespace headroom::sim {
+
+class ClosedUsers {
+ public:
+  // Requires: users above 0, times not negative, think_least at most think.
+  ClosedUsers(const workload::Closed& closed, std::uint64_t seed);
+
+  // When something happens next, unless an answer comes before; kNever: nothing does.
+  Nanoseconds next() const { return events_.empty() ? kNever : events_.front().at; }
+
+  // Lets what is due at next() happen. The user who now sends a request, if it is that.
+  // Requires: next() is not kNever.
+  std::optional<std::size_t> happen();
+
+  // The user's request was answered, or failed, at `at`.
+  void went(std::size_t user, Nanoseconds at);
+  // The user's request was refused: one who thinks less waits for a second, or the user would send endlessly
+  // many in no time.
+  void refused(std::size_t user, Nanoseconds at);
+
+  // Nobody will send any more.
+  bool over() const { return stages_left_ == 0; }
+
+ private:
+  struct User {
+    std::size_t stage = 0;
+    int to_send = 0;
+    base::Rng rng;
+  };
+  struct Stage {
+    int users_left = 0;
+    Nanoseconds end = kNever;  // by its duration
+    bool ended = false;
+  };
+  enum class What { stage_starts, user_sends, user_leaves, stage_ends };
+  struct Event {
+    Nanoseconds at{0};
+    std::uint64_t number = 0;  // of those at the same time the one that was planned first
+    What what = What::user_sends;
+    std::size_t subject = 0;  // stage or user
+  };
+
+  void plan(Nanoseconds at, What what, std::size_t subject);
+  void start(std::size_t stage, Nanoseconds now);
+  void end(std::size_t stage, Nanoseconds now);
+  void next_request(std::size_t user, Nanoseconds at, Nanoseconds least);
+  Nanoseconds think(User& user) const;
+
+  workload::Closed closed_;
+  std::uint64_t seed_;
+  std::vector<Stage> stages_;
+  std::size_t stages_left_;
+  std::vector<User> users_;
+  std::vector<Event> events_;  // a heap
+  std::uint64_t planned_ = 0;
+};
+
+}  // namespace headroom::sim
