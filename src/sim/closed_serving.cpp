@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "capacity/evaluate.hpp"
+#include "sim/strength.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -117,12 +117,16 @@ void ClosedServing::change(std::span<const Server> servers, Nanoseconds now) {
     while (host->second.processor.waiting() > 0) leave(nullptr, host->second.processor.fail_oldest(), now);
     host = hosts_.erase(host);
   }
+  const double strength_now =
+      strength(settings_.capacity.noise, settings_.seed,
+               settings_.start + std::chrono::duration_cast<base::Milliseconds>(now), settings_.tick);
   for (const Server& server : named) {
     const Processor fresh(settings_.cpu, settings_.credits);
     Host& host = hosts_.try_emplace(server.id, Host{SharedProcessor(shape_, fresh, now)}).first->second;
     host.receives = server.receives;
     host.sent = host.failed = 0;
     host.processor.set_hung(server.hung);
+    host.processor.set_strength(strength_now);
     while (server.hung && !shape_.longest_wait && host.processor.waiting() > 0) {
       leave(&host, host.processor.fail_oldest(), now);
     }

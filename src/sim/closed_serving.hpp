@@ -1,9 +1,10 @@
 // ClosedServing: instances under users who wait for an answer before they ask again, event by event.
 //
 // The balancer sends each request to the next server in turn, by number, of those that receive, hung ones
-// included. What a server does with it says shared_processor.hpp, what the user does closed_users.hpp. Where
-// the capacity model has latencies, an answer takes besides what part of the lowest measured p50 is no
-// processor time (a database, the network):
+// included. What a server does with it says shared_processor.hpp, what the user does closed_users.hpp; noise
+// of the capacity (strength.hpp) makes it slower or faster for a tick. Where the capacity model has
+// latencies, an answer takes besides what part of the lowest measured p50 is no processor time (a database,
+// the network):
 //   latency = time in the server + max(0, p50 at the lowest utilisation - W / min(1, cores))
 // (W the processor time of a request) and no answer takes less than 1 ms.
 // Requests fail that no server receives or that meet a hung one where there is no queue (at once), that have

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "capacity/evaluate.hpp"
+#include "sim/strength.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -82,6 +83,9 @@ OpenServing::OpenServing(ServingSettings settings) : settings_(std::move(setting
 ServedTick OpenServing::tick(std::span<const Server> servers) {
   const base::Series& traffic = std::get<base::Series>(settings_.traffic);
   const double offered = tick_ < traffic.size() ? traffic.values[tick_] : 0;
+  const double strength_now =
+      strength(settings_.capacity.noise, settings_.seed,
+               settings_.start + static_cast<std::int64_t>(tick_) * settings_.tick, settings_.tick);
   ++tick_;
   const double length = shape_.tick_seconds;
 
@@ -109,6 +113,9 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
   const double share = receiving == 0 ? 0 : offered / static_cast<double>(receiving);
   if (receiving == 0) failed += offered * length;
 
+  // Over 1, which changes no bit, where there is no noise.
+  const float slope =
+      static_cast<float>(settings_.capacity.slope_percent_per_rps) / static_cast<float>(strength_now);
   ServedTick served;
   served.servers.resize(servers.size());
   std::vector<Answers> answers;
@@ -117,20 +124,19 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
     FluidQueue& queue =
         queues_.try_emplace(id, shape_, Processor(settings_.cpu, settings_.credits)).first->second;
     const double rate = server.receives ? share : 0;
-    const FluidTick done = queue.tick(rate, server.hung);
+    const FluidTick done = queue.tick(rate, server.hung, strength_now);
 
     ServerOutcome& outcome = served.servers[index];
     outcome.id = id;
     outcome.requests_per_second = server.receives ? requests : 0.0f;
     outcome.failed_per_second = done.failed / length;
     outcome.waiting = done.waiting;
-    base::Percent utilisation = capacity::utilisation(settings_.capacity, base::Rate(rate));
+    base::Percent utilisation = capacity::utilisation(settings_.capacity, base::Rate(rate / strength_now));
     const bool as_asked = !done.limited && !server.hung;
     const bool plain = !queue.processor().burstable() && shape_.longest_wait_seconds == 0 && !server.hung;
     if (plain || (as_asked && !queue.processor().of_baseline())) {
       const float cpu =
-          static_cast<float>(settings_.capacity.intercept_percent) +
-          static_cast<float>(settings_.capacity.slope_percent_per_rps) * outcome.requests_per_second;
+          static_cast<float>(settings_.capacity.intercept_percent) + slope * outcome.requests_per_second;
       outcome.cpu_percent = std::min(cpu, kFullPercent);
     } else {
       outcome.cpu_percent = static_cast<float>(queue.processor().percent(done.used_core_seconds / length));

@@ -48,6 +48,7 @@ ServingSettings some_settings() {
                                             one_in(2) ? most : most / 2, most, one_in(2)};
   }
   settings.capacity.latency = {{base::Percent(5), 8, 20, 50}, {base::Percent(90), 80, 300, 900}};
+  if (one_in(3)) settings.capacity.noise = 0.01 * between(1, 60);
   settings.seed = static_cast<std::uint64_t>(between(1, 1000));
   if (one_in(2)) {
     settings.traffic = some_users();
