@@ -71,7 +71,7 @@ Measured measure(const ServingSettings& settings, Count count) {
 // An instance out of credit answers 0.165 / 0.36 = 0.458 rps. Ten users with 2,000 requests of 0.36
 // core-seconds and 3 core-seconds of credit keep it there for (720 - 3) / 0.165 = 4,345 s: 0.4603 rps over
 // the whole.
-TEST(In4392, AnInstanceOutOfCreditAnswersBaselineOverWork) {
+TEST(In4392Load, AnInstanceOutOfCreditAnswersBaselineOverWork) {
   const Measured measured = measure(settings_of(stage_of(10, 200, 2000), 1), [](int) { return 1; });
   EXPECT_NEAR(measured.minutes, 4345 / 60.0, 0.1);
   EXPECT_NEAR(measured.requests_per_second, 0.4603, 0.0005);
@@ -82,7 +82,7 @@ TEST(In4392, AnInstanceOutOfCreditAnswersBaselineOverWork) {
 // least (360 - 3) / 0.165 = 2,164 s = 36.1 min. The recorded 31.1 min (0.535 rps) are possible because a
 // second instance came in after 7 minutes. With two from the start the users, not the instances, set the
 // pace: each request takes 2.5 s of thought and 0.36 s or a little more, 500 * 2.86 s = 23.8 min.
-TEST(In4392, StageOneTakesOneInstance36MinutesAndTwo24) {
+TEST(In4392Load, StageOneTakesOneInstance36MinutesAndTwo24) {
   const Measured one = measure(settings_of(stage_of(2, 500, 5000), 1), [](int) { return 1; });
   EXPECT_GT(one.minutes, 36.06);
   EXPECT_LT(one.minutes, 36.7);
@@ -98,7 +98,7 @@ TEST(In4392, StageOneTakesOneInstance36MinutesAndTwo24) {
 // begins with that of the one before. The bounds are regression values: durations come out within 15 %,
 // requests per second within 17 %, which is what a model of two parameters fitted to the order of events
 // explains.
-TEST(In4392, TheStagesAtTheRecordedCountsTakeAboutAsLongAsRecorded) {
+TEST(In4392Load, TheStagesAtTheRecordedCountsTakeAboutAsLongAsRecorded) {
   struct Stage {
     ClosedStage traffic;
     int first_sample;
