@@ -43,6 +43,17 @@ struct StartupSpread {
   bool operator==(const StartupSpread&) const = default;
 };
 
+// In whole milliseconds. Uniform: (a + b) / 2; log-normal: a exp(s^2 / 2), where s = log(b / a) / z and z =
+// 1.645 is the 95th percentile of the standard normal distribution.
+//
+// Requires: a <= b; log-normal: 0 < a.
+base::Milliseconds mean(const StartupSpread& spread);
+
+// The time that a share u of the instances stay below: a draw, where u is uniform.
+//
+// Requires: as mean(), and 0 < u < 1.
+base::Milliseconds startup_at(const StartupSpread& spread, double u);
+
 struct CapacityModel {
   double slope_percent_per_rps = 0;
   double intercept_percent = 0;

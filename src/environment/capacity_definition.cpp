@@ -38,6 +38,74 @@ const Record<RawLatencyPoint>& latency_record() {
   return record;
 }
 
+struct RawSpread {
+  std::optional<Milliseconds> min, max, median, p95;
+};
+
+// Beyond it the mean says nothing any more: with a ratio of 100 it is 50 times the median.
+constexpr std::int64_t kWidestSpread = 100;
+
+const Record<RawSpread>& spread_record() {
+  static const Record<RawSpread> record = [] {
+    using S = RawSpread;
+    Record<S> r;
+    r.info = {
+        "startup spread",
+        "A start-up time that differs from instance to instance: `min` and `max` (every time in between is "
+        "as likely), or `median` and `p95` (log-normal).",
+        {}};
+    r.key("min", &S::min, duration(), {"the shortest", "", "60s"})
+        .key("max", &S::max, duration(), {"the longest", "", "120s"})
+        .key("median", &S::median, duration(Milliseconds{1}), {"half of the instances take less", "", "80s"})
+        .key("p95", &S::p95, duration(Milliseconds{1}), {"95 of 100 instances take less", "", "120s"});
+    r.check = [](Reader& reader, const Node& node, S& s) {
+      const bool uniform = s.min && s.max && !s.median && !s.p95;
+      const bool lognormal = s.median && s.p95 && !s.min && !s.max;
+      if (!uniform && !lognormal) {
+        reader.fault(node, "expected min and max, or median and p95, in a startup spread",
+                     "such as {min: 60s, max: 120s} or {median: 80s, p95: 120s}");
+      } else if (uniform && *s.min > *s.max) {
+        reader.fault(*node.find("max"),
+                     fmt::format("max ({}) is below min ({})", base::format_duration(*s.max),
+                                 base::format_duration(*s.min)));
+      } else if (lognormal && *s.median > *s.p95) {
+        reader.fault(*node.find("p95"),
+                     fmt::format("p95 ({}) is below median ({})", base::format_duration(*s.p95),
+                                 base::format_duration(*s.median)));
+      } else if (lognormal && *s.p95 / kWidestSpread > *s.median) {
+        reader.fault(*node.find("p95"),
+                     fmt::format("p95 ({}) is more than {} times median ({})", base::format_duration(*s.p95),
+                                 kWidestSpread, base::format_duration(*s.median)),
+                     "start-up times do not differ so much; write one of them with its right unit");
+      }
+    };
+    return r;
+  }();
+  return record;
+}
+
+// A time, or how times are spread, with their mean.
+struct RawStartup {
+  Milliseconds time{0};
+  std::optional<capacity::StartupSpread> spread;
+};
+
+Kind<RawStartup> startup() {
+  using capacity::StartupSpread;
+  return either(
+      converted<RawStartup>(duration(),
+                            [](Reader&, const Node&, Milliseconds time) {
+                              return std::optional(RawStartup{time, std::nullopt});
+                            }),
+      converted<RawStartup>(
+          record_kind("startup spread", &spread_record), [](Reader&, const Node&, const RawSpread& raw) {
+            const StartupSpread spread =
+                raw.min ? StartupSpread{StartupSpread::Kind::uniform, *raw.min, *raw.max}
+                        : StartupSpread{StartupSpread::Kind::lognormal, *raw.median, *raw.p95};
+            return std::optional(RawStartup{capacity::mean(spread), spread});
+          }));
+}
+
 // What is written; the rest is left to the file that it stands in front of.
 struct RawCapacity {
   CapacityModel file;
@@ -49,7 +117,9 @@ struct RawCapacity {
   std::optional<base::Rate> measured_up_to;
   std::optional<std::vector<RawLatencyPoint>> latency;
   std::optional<base::Percent> knee;
-  std::optional<Milliseconds> startup, metric_lag, in_service_delay;
+  std::optional<RawStartup> startup;
+  std::optional<Milliseconds> startup_pool, metric_lag, in_service_delay, queue;
+  std::optional<double> noise;
 };
 
 CapacityModel with(CapacityModel model, const RawCapacity& raw) {
@@ -71,9 +141,15 @@ CapacityModel with(CapacityModel model, const RawCapacity& raw) {
       model.latency.push_back({p.utilisation, *p.p50, *p.p95, *p.p99});
   }
   if (raw.knee) model.knee = raw.knee;
-  if (raw.startup) model.startup = raw.startup;
+  if (raw.startup) {
+    model.startup = raw.startup->time;
+    model.startup_spread = raw.startup->spread;
+  }
+  if (raw.startup_pool) model.startup_pool = raw.startup_pool;
   if (raw.metric_lag) model.metric_lag = raw.metric_lag;
   if (raw.in_service_delay) model.in_service_delay = raw.in_service_delay;
+  if (raw.queue) model.queue = raw.queue;
+  if (raw.noise) model.noise = *raw.noise;
   return model;
 }
 
@@ -96,10 +172,22 @@ void add_keys(Record<RawCapacity>& r) {
       .key("latency", &R::latency, list_of(record_kind("latency point", &latency_record)),
            {"latency by utilisation, rising", "", "[{cpu: 25%, p50: 12ms, p95: 40ms, p99: 90ms}]"})
       .key("knee", &R::knee, percent(0, 1000), {"utilisation beyond which latency breaks", "", "50%"})
-      .key("startup", &R::startup, duration(), {"from the decision until the instance runs", "", "4m"})
+      .key("startup", &R::startup, startup(), {"from the decision until the instance runs", "", "4m"})
+      .key("startup_pool", &R::startup_pool, duration(),
+           {"the same for an instance from the warm pool (`startup` where not written)", "", "60s"})
       .key("metric_lag", &R::metric_lag, duration(), {"from a fact until the controller sees it", "", "1m"})
       .key("in_service_delay", &R::in_service_delay, duration(),
-           {"from running until requests arrive", "", "15s"});
+           {"from running until requests arrive", "", "15s"})
+      .key("queue", &R::queue, duration(),
+           {"how long a request waits at most for a saturated instance before it fails (where not written: "
+            "what "
+            "is beyond saturation fails at once)",
+            "", "30s"})
+      .key(
+          "noise", &R::noise, ratio(0, 1),
+          {"standard deviation of what instances take, drawn once per tick for the whole fleet (0% where not "
+           "written)",
+           "", "10%"});
 }
 
 void check(Reader& reader, const Node& node, RawCapacity& raw) {
@@ -238,10 +326,21 @@ std::string write_capacity(const CapacityModel& model) {
   if (model.measured_up_to)
     text += fmt::format("measured_up_to: {}\n", base::format_rate(*model.measured_up_to));
   if (model.knee) text += fmt::format("knee: {}\n", base::format_percent(*model.knee));
-  if (model.startup) text += fmt::format("startup: {}\n", base::format_duration(*model.startup));
+  if (model.startup_spread) {
+    const bool uniform = model.startup_spread->kind == capacity::StartupSpread::Kind::uniform;
+    text += fmt::format("startup: {{{}: {}, {}: {}}}\n", uniform ? "min" : "median",
+                        base::format_duration(model.startup_spread->a), uniform ? "max" : "p95",
+                        base::format_duration(model.startup_spread->b));
+  } else if (model.startup) {
+    text += fmt::format("startup: {}\n", base::format_duration(*model.startup));
+  }
+  if (model.startup_pool)
+    text += fmt::format("startup_pool: {}\n", base::format_duration(*model.startup_pool));
   if (model.metric_lag) text += fmt::format("metric_lag: {}\n", base::format_duration(*model.metric_lag));
   if (model.in_service_delay)
     text += fmt::format("in_service_delay: {}\n", base::format_duration(*model.in_service_delay));
+  if (model.queue) text += fmt::format("queue: {}\n", base::format_duration(*model.queue));
+  if (model.noise != 0) text += fmt::format("noise: {}\n", format_number(model.noise));
   if (!model.latency.empty()) {
     text += "latency:\n";
     for (const LatencyPoint& point : model.latency) {

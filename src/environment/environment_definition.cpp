@@ -1,6 +1,8 @@
 // The keys of headroom.yaml.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/units.hpp"
@@ -67,25 +69,114 @@ const Record<RawMetrics>& metrics_record() {
   return record;
 }
 
+// `newest`, `oldest`, or a number.
+Kind<std::string> which_instance() {
+  Description description;
+  description.shape = Description::Shape::any_of;
+  description.words = "newest, oldest, or a number (3: the third in service, in start order)";
+  description.name = "`newest`, `oldest` or number";
+  description.alternatives = {describe_choice({"newest", "oldest"}), count(1).description};
+  return {description,
+          [words = description.words](Reader& reader, const Node& node) -> std::optional<std::string> {
+            if (node.kind == Node::Kind::scalar) {
+              const auto number = base::parse_integer(node.text);
+              if (node.text == "newest" || node.text == "oldest") return node.text;
+              if (number && *number >= 1 && *number <= 1'000'000) return std::to_string(*number);
+            }
+            reader.expected(node, words);
+            return std::nullopt;
+          }};
+}
+
+// Which keys a kind of fault needs, may have, or has no use for.
+enum class Need { no, may, must };
+struct DrillNeeds {
+  DrillKind kind;
+  const char* word;
+  Need duration, zone, instance, by, share;
+};
+constexpr std::array kDrillNeeds{
+    DrillNeeds{DrillKind::cut, "cut", Need::must, Need::must, Need::no, Need::no, Need::no},
+    DrillNeeds{DrillKind::lost, "lost", Need::may, Need::must, Need::no, Need::no, Need::no},
+    DrillNeeds{DrillKind::crash, "crash", Need::no, Need::no, Need::must, Need::no, Need::no},
+    DrillNeeds{DrillKind::hang, "hang", Need::may, Need::no, Need::must, Need::no, Need::no},
+    DrillNeeds{DrillKind::reboot, "reboot", Need::may, Need::no, Need::must, Need::no, Need::no},
+    DrillNeeds{DrillKind::pause, "pause", Need::must, Need::no, Need::must, Need::no, Need::no},
+    DrillNeeds{DrillKind::metrics, "metrics", Need::must, Need::no, Need::no, Need::no, Need::no},
+    DrillNeeds{DrillKind::metrics_frozen, "metrics-frozen", Need::must, Need::no, Need::no, Need::no,
+               Need::no},
+    DrillNeeds{DrillKind::metrics_skewed, "metrics-skewed", Need::must, Need::no, Need::no, Need::must,
+               Need::no},
+    DrillNeeds{DrillKind::calls_fail, "calls-fail", Need::must, Need::no, Need::no, Need::no, Need::may},
+    DrillNeeds{DrillKind::calls_hang, "calls-hang", Need::must, Need::no, Need::no, Need::no, Need::may},
+    DrillNeeds{DrillKind::calls_lie, "calls-lie", Need::must, Need::no, Need::no, Need::no, Need::may},
+    DrillNeeds{DrillKind::calls_late, "calls-late", Need::must, Need::no, Need::no, Need::must, Need::may},
+};
+
+Kind<DrillKind> drill_kind() {
+  std::vector<std::pair<std::string, DrillKind>> options;
+  for (const DrillNeeds& needs : kDrillNeeds) options.emplace_back(needs.word, needs.kind);
+  return choice<DrillKind>(options);
+}
+
+void check_drill(Reader& reader, const Node& node, Drill& drill) {
+  const auto needs = std::find_if(kDrillNeeds.begin(), kDrillNeeds.end(),
+                                  [&](const DrillNeeds& one) { return one.kind == drill.kind; });
+  const auto key = [&](const char* name, Need need, const char* example) {
+    const Node* at = node.find(name);
+    if (need == Need::must && at == nullptr) {
+      reader.fault(node, fmt::format("a fault of the kind {} needs \"{}\"", needs->word, name),
+                   fmt::format("add {}: {}, say", name, example));
+    }
+    if (need == Need::no && at != nullptr) {
+      reader.fault(*at, fmt::format("\"{}\" means nothing with kind: {}", name, needs->word), "remove it");
+    }
+  };
+  key("for", needs->duration, "10m");
+  key("zone", needs->zone, "b");
+  key("instance", needs->instance, "newest");
+  key("by", needs->by, "30s");
+  key("share", needs->share, "50%");
+  const Node* duration = node.find("for");
+  if (needs->duration == Need::must && duration != nullptr && drill.duration == Milliseconds{0})
+    reader.fault(*duration, "a fault of 0s does nothing", "write how long it lasts, such as for: 10m");
+  const Node* by = node.find("by");
+  if (needs->by == Need::must && by != nullptr) {
+    if (drill.by == Milliseconds{0})
+      reader.fault(*by, "a fault by 0s does nothing", "write by how much, such as by: 30s");
+    if (drill.by < Milliseconds{0} && drill.kind == DrillKind::calls_late)
+      reader.fault(*by, "what is listed cannot come from the future", "write by: 30s, say");
+  }
+  const Node* share = node.find("share");
+  if (needs->share == Need::may && share != nullptr && drill.share == 0)
+    reader.fault(*share, "a fault of no call does nothing",
+                 "write share: 50%, say, or leave it out: all calls");
+}
+
 const Record<Drill>& drill_record() {
   static const Record<Drill> record = [] {
     using D = Drill;
     Record<D> r;
     r.info = {"fault", "A rehearsed failure.", {}};
     r.key("at", &D::at, duration(), {"when it begins", "", "50m", true})
-        .key("for", &D::duration, duration(), {"how long it lasts; 0s: it happens once", "0s", "10m"})
-        .key("kind", &D::kind,
-             choice<DrillKind>({{"cut", DrillKind::cut},
-                                {"lost", DrillKind::lost},
-                                {"crash", DrillKind::crash},
-                                {"hang", DrillKind::hang},
-                                {"pause", DrillKind::pause},
-                                {"metrics", DrillKind::metrics}}),
-             {"cut: no traffic reaches a zone; lost: a zone's instances are gone; crash, hang, pause: of "
-              "instances; metrics: none arrive",
-              "", "cut", true})
-        .key("zone", &D::zone, text("zone"), {"where", "", "b"})
-        .key("instance", &D::instance, text("instance"), {"which", "", "web-1"});
+        .key("for", &D::duration, duration(),
+             {"how long it lasts; hang, lost and reboot may do without: until the instance is replaced, "
+              "once, and as "
+              "long as it takes to start",
+              "0s", "10m"})
+        .key("kind", &D::kind, drill_kind(),
+             {"what fails; the section Faults says what each kind does", "", "cut", true})
+        .key("zone", &D::zone, text("zone"), {"which zone (cut, lost)", "", "b"})
+        .key("instance", &D::instance, which_instance(),
+             {"which instance (crash, hang, reboot, pause): a number is the n-th in service, in start order",
+              "", "newest"})
+        .key("by", &D::by, signed_duration(),
+             {"metrics-skewed: how much later (or earlier) the timestamps say it is; calls-late: how old "
+              "what is "
+              "listed is",
+              "0s", "30s"})
+        .key("share", &D::share, ratio(0, 1), {"calls-*: of how many of the calls", "100%", "50%"});
+    r.check = check_drill;
     return r;
   }();
   return record;
@@ -135,9 +226,6 @@ void check_environment(Reader& reader, const Node& node, RawEnvironment& raw) {
                    fmt::format("there is no zone {}", base::in_quotes(drill.zone)),
                    zones.empty() ? "add it to zones:" : "the zones are " + joined(environment.zones, "and"));
     }
-    const bool of_zone = drill.kind == DrillKind::cut || drill.kind == DrillKind::lost;
-    if (of_zone && drill.zone.empty())
-      reader.fault(fault_list->items[i], "a fault of this kind needs its zone", "add zone: b, say");
   }
   if (raw.tune) environment.tune = resolved_tune(reader, std::move(*raw.tune), environment.services);
 }

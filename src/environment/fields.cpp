@@ -144,6 +144,8 @@ void add_step(std::vector<FieldOf<Owner>>& list, const std::string& path, const 
   add(list, path + ".datapoints", FieldUnit::count, kPeriods,
       [get](Owner& o) -> int& { return get(o).datapoints; });
   add_cooldown(list, path, get);
+  add(list, path + ".newest_records", FieldUnit::count, {0, 1000},
+      [get](Owner& o) -> int& { return get(o).newest_records; });
 }
 
 template <class Owner, class Policies_>
@@ -180,6 +182,36 @@ void add_target(std::vector<FieldOf<Owner>>& list, const std::string& path, cons
 }
 
 template <class Owner, class Policies_>
+void add_proportional(std::vector<FieldOf<Owner>>& list, const std::string& path, std::size_t index,
+                      Policies_ policies) {
+  const auto get = [policies, index](Owner& owner) -> policy::ProportionalPolicy& {
+    return std::get<policy::ProportionalPolicy>(policies(owner)[index]);
+  };
+  add(list, path + ".per_rps", FieldUnit::ratio, {0, 1e6},
+      [get](Owner& o) -> double& { return get(o).per_rps; });
+  // The same number, for those who write it per minute.
+  constexpr double kSecondsPerMinute = 60;
+  FieldOf<Owner> per_minute;
+  per_minute.path = path + ".per_rpm";
+  per_minute.unit = FieldUnit::ratio;
+  per_minute.high = 1e6;
+  per_minute.get = [get](const Owner& owner) -> std::optional<double> {
+    return get(const_cast<Owner&>(owner)).per_rps / kSecondsPerMinute;
+  };
+  per_minute.set = [get](Owner& owner, double value) { get(owner).per_rps = value * kSecondsPerMinute; };
+  list.push_back(std::move(per_minute));
+  add(list, path + ".plus", FieldUnit::ratio, {-10'000, 10'000},
+      [get](Owner& o) -> double& { return get(o).plus; });
+  add(list, path + ".every", FieldUnit::minutes, kSomeDuration,
+      [get](Owner& o) -> Milliseconds& { return get(o).every; });
+  add(list, path + ".first", FieldUnit::minutes, kAnyDuration,
+      [get](Owner& o) -> Milliseconds& { return get(o).first; });
+  add(list, path + ".window", FieldUnit::minutes, kAnyDuration,
+      [get](Owner& o) -> Milliseconds& { return get(o).window; });
+  add(list, path + ".order", FieldUnit::count, {0, 10'000}, [get](Owner& o) -> int& { return get(o).order; });
+}
+
+template <class Owner, class Policies_>
 void add_policies(std::vector<FieldOf<Owner>>& list, const std::string& before, const Policies& now,
                   Policies_ policies) {
   for (std::size_t i = 0; i < now.size(); ++i) {
@@ -195,6 +227,8 @@ void add_policies(std::vector<FieldOf<Owner>>& list, const std::string& before, 
               return std::get<policy::SchedulePolicy>(policies(owner)[i]).entries[k].at_least;
             });
       }
+    } else {
+      add_proportional(list, path + ".proportional", i, policies);
     }
   }
 }
@@ -260,6 +294,13 @@ std::optional<Impossible> impossible_step(const policy::StepPolicy& p) {
                                   p.datapoints, p.periods),
                       "write at most as many datapoints as periods"};
   }
+  if (p.newest_records > 1 && p.window == Milliseconds{0}) {
+    return Impossible{
+        "newest_records",
+        fmt::format("newest_records is {}, but without a window only the latest sample is looked at",
+                    p.newest_records),
+        "add window: 3m, say"};
+  }
   for (const policy::Step& out : p.out) {
     for (const policy::Step& in : p.in) {
       if (in.threshold > out.threshold || (in.threshold == out.threshold && in.inclusive && out.inclusive)) {
@@ -304,6 +345,8 @@ std::vector<Field> fields(const Service& service) {
   add(list, "scale.warm_up", FieldUnit::minutes, kAnyDuration,
       [](S& s) -> Milliseconds& { return s.scale.scaling.warm_up; });
   add(list, "scale.pool", FieldUnit::count, kCount0, [](S& s) -> int& { return s.scale.pool; });
+  add(list, "scale.drain", FieldUnit::minutes, kAnyDuration,
+      [](S& s) -> Milliseconds& { return s.scale.drain; });
   add(list, "scale.step.out", FieldUnit::count, kStep,
       [](S& s) -> std::optional<int>& { return s.scale.scaling.limits.step_out; });
   add(list, "scale.step.in", FieldUnit::count, kStep,
@@ -327,12 +370,20 @@ std::vector<Field> fields(const Service& service) {
       [](S& s) -> double& { return s.capacity.slope_percent_per_rps; });
   add(list, "capacity.intercept", FieldUnit::percent, {-100, 100},
       [](S& s) -> double& { return s.capacity.intercept_percent; });
-  add(list, "capacity.startup", FieldUnit::minutes, kAnyDuration,
-      [](S& s) -> std::optional<Milliseconds>& { return s.capacity.startup; });
+  // A time that is spread is no single number.
+  if (!service.capacity.startup_spread) {
+    add(list, "capacity.startup", FieldUnit::minutes, kAnyDuration,
+        [](S& s) -> std::optional<Milliseconds>& { return s.capacity.startup; });
+  }
+  add(list, "capacity.startup_pool", FieldUnit::minutes, kAnyDuration,
+      [](S& s) -> std::optional<Milliseconds>& { return s.capacity.startup_pool; });
   add(list, "capacity.metric_lag", FieldUnit::minutes, kAnyDuration,
       [](S& s) -> std::optional<Milliseconds>& { return s.capacity.metric_lag; });
   add(list, "capacity.in_service_delay", FieldUnit::minutes, kAnyDuration,
       [](S& s) -> std::optional<Milliseconds>& { return s.capacity.in_service_delay; });
+  add(list, "capacity.queue", FieldUnit::minutes, kAnyDuration,
+      [](S& s) -> std::optional<Milliseconds>& { return s.capacity.queue; });
+  add(list, "capacity.noise", FieldUnit::ratio, {0, 1}, [](S& s) -> double& { return s.capacity.noise; });
   return list;
 }
 

@@ -21,7 +21,7 @@ Service example() {
   aws.metric = policy::Metric::requests;
   policy::SchedulePolicy schedule;
   schedule.entries.resize(1);
-  service.scale.scaling.policies = {step, hpa, aws, schedule};
+  service.scale.scaling.policies = {step, hpa, aws, schedule, policy::ProportionalPolicy{}};
   service.scale.scaling.limits.rate_out = policy::RateLimit{4, base::Milliseconds{60'000}};
   return service;
 }
@@ -45,6 +45,11 @@ TEST(Fields, ShortNamesMeanTheOnlyFieldTheyFit) {
   EXPECT_EQ(path("min"), "scale.min");
   EXPECT_EQ(path("rate.out.per"), "scale.rate.out.per");
   EXPECT_EQ(path("capacity.startup"), "capacity.startup");
+  EXPECT_EQ(path("startup_pool"), "capacity.startup_pool");
+  EXPECT_EQ(path("queue"), "capacity.queue");
+  EXPECT_EQ(path("drain"), "scale.drain");
+  EXPECT_EQ(path("newest_records"), "scale.policies[0].step.newest_records");
+  EXPECT_EQ(path("plus"), "scale.policies[4].proportional.plus");
   // The whole path is meant even where it also fits as a part of another.
   EXPECT_EQ(path("scale.step.out"), "scale.step.out");
 }
@@ -116,6 +121,21 @@ RC_GTEST_PROP(Fields, AnyMillisecondSurvivesTheMinutes, ()) {
   RC_ASSERT(service.scale.scaling.warm_up.count() == ms);
 }
 
+TEST(Fields, AProportionIsOneNumberPerSecondAndPerMinute) {
+  Service service = example();
+  ASSERT_TRUE(set_field(service, "per_rpm", 0.5));
+  EXPECT_EQ(*field_value(service, "per_rps"), 30);  // 60 seconds a minute
+  ASSERT_TRUE(set_field(service, "per_rps", 15));
+  EXPECT_EQ(*field_value(service, "per_rpm"), 0.25);
+}
+
+TEST(Fields, AStartUpTimeThatIsSpreadIsNoNumber) {
+  Service service = example();
+  service.capacity.startup_spread.emplace();
+  EXPECT_FALSE(set_field(service, "capacity.startup", 3));
+  EXPECT_TRUE(set_field(service, "capacity.startup_pool", 3));
+}
+
 TEST(Fields, AllDatapointsStayAllOfThem) {
   Service service = example();
   ASSERT_TRUE(set_field(service, "periods", 5));
@@ -150,6 +170,12 @@ TEST(Impossible, NamesTheKeyToChange) {
   step.in[0].inclusive = true;
   EXPECT_EQ(impossible(policy::Policy(step))->key, "in");
   step.in[0].threshold = 20;
+  step.newest_records = 1;
+  EXPECT_EQ(impossible(policy::Policy(step)), std::nullopt);
+  step.newest_records = 2;  // the latest sample alone is one
+  EXPECT_EQ(impossible(policy::Policy(step))->key, "newest_records");
+  step.window = base::Milliseconds{180'000};
+  EXPECT_EQ(impossible(policy::Policy(step)), std::nullopt);
   step.datapoints = 2;
   EXPECT_EQ(impossible(policy::Policy(step))->key, "datapoints");
 }

@@ -201,13 +201,24 @@ const Record<RawStepPolicy>& step_policy_record() {
                                             {"aws-simple", policy::StepSemantics::aws_simple},
                                             {"aws-step", policy::StepSemantics::aws_step}}),
              {"plain: every evaluation acts on its own; aws-simple, aws-step: as AWS Auto Scaling", "plain",
-              "aws-step"});
+              "aws-step"})
+        .key("fresh", [](R& p) -> bool& { return p.policy.fresh_only; }, flag(),
+             {"aws-simple: only samples count that began after the number of instances last changed", "false",
+              "true"})
+        .key("newest_records", [](R& p) -> int& { return p.policy.newest_records; }, count(0, 1000),
+             {"adds nothing unless the newest instance in service has so many samples in the window", "0",
+              "2"});
     r.check = [](Reader& reader, const Node& node, R& raw) {
       raw.policy.out = steps_of(reader, raw.out, raw.policy.metric);
       raw.policy.in = steps_of(reader, raw.in, raw.policy.metric);
       raw.policy.cooldown_out = raw.cooldown.out;
       raw.policy.cooldown_in = raw.cooldown.in;
       raw.policy.datapoints = raw.datapoints.value_or(raw.policy.periods);
+      const Node* fresh = node.find("fresh");
+      if (fresh != nullptr && raw.policy.semantics != policy::StepSemantics::aws_simple) {
+        reader.fault(*fresh, "\"fresh\" means something only with semantics: aws-simple",
+                     "remove it, or write semantics: aws-simple");
+      }
       if (const auto why = impossible(policy::Policy(raw.policy))) {
         const Node* at = node.find(why->key);
         reader.fault(at != nullptr ? *at : node, why->what, why->fix);
@@ -350,10 +361,72 @@ const Record<policy::ScheduleEntry>& schedule_entry_record() {
   return record;
 }
 
+// Only the load of the whole service is in proportion to a number of instances.
+enum class ProportionalMetric { load };
+
+struct RawProportionalPolicy {
+  policy::ProportionalPolicy policy;
+  ProportionalMetric metric = ProportionalMetric::load;
+  std::optional<double> per_rps, per_rpm;
+};
+
+const Record<RawProportionalPolicy>& proportional_policy_record() {
+  static const Record<RawProportionalPolicy> record = [] {
+    using R = RawProportionalPolicy;
+    constexpr double kMostPerRate = 1e6;
+    constexpr double kMostPlus = 10'000;
+    Record<R> r;
+    r.info = {
+        "proportional policy", "As many instances as the load needs: per × load + plus, rounded up.", {}};
+    r.key("metric", &R::metric, choice<ProportionalMetric>({{"load", ProportionalMetric::load}}),
+          {"load: requests of the whole service", "load", "load"})
+        .key("per_rps", &R::per_rps, number(0, kMostPerRate, "instances per request a second"),
+             {"instances for each request a second", "", "0.264"})
+        .key("per_rpm", &R::per_rpm, number(0, kMostPerRate, "instances per request a minute"),
+             {"instances for each request a minute; one of the two", "", "0.0044"})
+        .key("plus", [](R& p) -> double& { return p.policy.plus; },
+             number(-kMostPlus, kMostPlus, "instances"), {"instances whatever the load", "0", "4"})
+        .key("every", [](R& p) -> Milliseconds& { return p.policy.every; }, duration(Milliseconds{1}),
+             {"evaluation period", "1m", "1m"})
+        .key("first", [](R& p) -> Milliseconds& { return p.policy.first; }, duration(),
+             {"time of the first evaluation", "0s", "1m"})
+        .key("window", [](R& p) -> Milliseconds& { return p.policy.window; }, duration(),
+             {"the samples of this window count; 0s: the latest sample", "0s", "5m"})
+        .key("statistic", [](R& p) -> policy::Statistic& { return p.policy.statistic; },
+             choice<policy::Statistic>({{"mean", policy::Statistic::mean}, {"max", policy::Statistic::max}}),
+             {"what of the samples of the window counts", "mean", "max"})
+        .key("order", [](R& p) -> int& { return p.policy.order; }, count(0, 10'000),
+             {"so many are added at each evaluation, whatever the load", "0", "1"})
+        .key("remove", [](R& p) -> policy::Removal& { return p.policy.remove; },
+             choice<policy::Removal>(
+                 {{"spare", policy::Removal::spare}, {"serving", policy::Removal::serving}}),
+             {"spare: no more go than leave the desired number in service; serving: instances in service go "
+              "as "
+              "soon as they and those launching are more than desired",
+              "spare", "serving"});
+    r.check = [](Reader& reader, const Node& node, R& raw) {
+      if (raw.per_rps.has_value() == raw.per_rpm.has_value()) {
+        reader.fault(node, "expected one of per_rps and per_rpm in a proportional policy",
+                     "such as {per_rpm: 0.0044, plus: 4}");
+        return;
+      }
+      constexpr double kSecondsPerMinute = 60;
+      raw.policy.per_rps = raw.per_rps ? *raw.per_rps : *raw.per_rpm * kSecondsPerMinute;
+      if (const auto why = impossible(policy::Policy(raw.policy))) {
+        const Node* at = node.find(why->key);
+        reader.fault(at != nullptr ? *at : node, why->what, why->fix);
+      }
+    };
+    return r;
+  }();
+  return record;
+}
+
 struct RawPolicy {
   std::optional<RawStepPolicy> step;
   std::optional<RawTargetPolicy> target;
   std::optional<std::vector<policy::ScheduleEntry>> schedule;
+  std::optional<RawProportionalPolicy> proportional;
 };
 
 const Record<RawPolicy>& policy_record() {
@@ -368,14 +441,19 @@ const Record<RawPolicy>& policy_record() {
         .key("schedule", &RawPolicy::schedule,
              list_of(record_kind("schedule entry", &schedule_entry_record), 1),
              {"at least so many instances at certain times", "",
-              "[{days: mon-fri, from: \"08:00\", to: \"20:00\", at_least: 10}]"});
+              "[{days: mon-fri, from: \"08:00\", to: \"20:00\", at_least: 10}]"})
+        .key("proportional", &RawPolicy::proportional,
+             record_kind("proportional policy", &proportional_policy_record),
+             {"as many instances as the load needs", "", "{per_rpm: 0.0044, plus: 4, window: 5m}"});
     r.check = [](Reader& reader, const Node& node, RawPolicy& raw) {
-      const int kinds = (raw.step ? 1 : 0) + (raw.target ? 1 : 0) + (raw.schedule ? 1 : 0);
+      const int kinds =
+          (raw.step ? 1 : 0) + (raw.target ? 1 : 0) + (raw.schedule ? 1 : 0) + (raw.proportional ? 1 : 0);
       if (kinds != 1) {
-        reader.fault(node,
-                     fmt::format("expected one of step, target and schedule in a policy, found {}",
-                                 kinds == 0 ? "none" : "several"),
-                     "write each policy as an item of its own, with a dash");
+        reader.fault(
+            node,
+            fmt::format("expected one of step, target, schedule and proportional in a policy, found {}",
+                        kinds == 0 ? "none" : "several"),
+            "write each policy as an item of its own, with a dash");
       }
     };
     return r;
@@ -390,6 +468,7 @@ Kind<policy::Policy> policy_kind() {
                                    [](Reader&, const Node&, RawPolicy raw) -> std::optional<policy::Policy> {
                                      if (raw.step) return raw.step->policy;
                                      if (raw.target) return raw.target->policy;
+                                     if (raw.proportional) return raw.proportional->policy;
                                      return policy::SchedulePolicy{std::move(*raw.schedule)};
                                    });
 }

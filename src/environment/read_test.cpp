@@ -264,6 +264,162 @@ faults: [{at: 50m, for: 10m, zone: b, kind: cut}]
   EXPECT_EQ(environment.faults.at(0).kind, DrillKind::cut);
 }
 
+// The service of a file with these keys.
+Service service_with(const std::string& keys) {
+  Loaded file = loaded("name: a\nservices: {web: {" + keys + "}}\n");
+  return file.environment.services.empty() ? Service{} : file.environment.services.front();
+}
+
+TEST(Read, CreditsAreThoseThatAnInstanceStartsWithUnlessMoreCanBeSaved) {
+  const Credits plain = *service_with("instance: {credits: {baseline: 0.165, initial: 3s}}").instance.credits;
+  EXPECT_EQ(plain, (Credits{base::Cores(0.165), Milliseconds{3'000}, Milliseconds{3'000}, false}));
+  const Credits more = *service_with("instance: {cpu: 2, credits: {baseline: 1, most: 5s, metric: baseline}}")
+                            .instance.credits;
+  EXPECT_EQ(more, (Credits{base::Cores(1), Milliseconds{0}, Milliseconds{5'000}, true}));
+}
+
+TEST(Read, BillingMayBeginWhereServiceBegins) {
+  EXPECT_FALSE(service_with("instance: {billing: hourly}").instance.billing.from_in_service);
+  EXPECT_TRUE(service_with("instance: {billing: {model: hourly, from: in-service}}")
+                  .instance.billing.from_in_service);
+}
+
+TEST(Read, AStartUpTimeMayBeSpreadAndIsThenItsMean) {
+  using capacity::StartupSpread;
+  const auto uniform = service_with("capacity: {startup: {min: 60s, max: 120s}}").capacity;
+  EXPECT_EQ(uniform.startup, Milliseconds{90'000});
+  EXPECT_EQ(uniform.startup_spread,
+            (StartupSpread{StartupSpread::Kind::uniform, Milliseconds{60'000}, Milliseconds{120'000}}));
+  const auto lognormal = service_with("capacity: {startup: {median: 80s, p95: 120s}}").capacity;
+  EXPECT_EQ(lognormal.startup, Milliseconds{82'468});  // as in capacity/model_test.cpp
+  EXPECT_EQ(lognormal.startup_spread->kind, StartupSpread::Kind::lognormal);
+  EXPECT_FALSE(service_with("capacity: {startup: 85s}").capacity.startup_spread);
+}
+
+TEST(Read, ATimeInHeadroomYamlStandsInFrontOfASpreadInTheFile) {
+  const auto result = read("name: a\nservices: {web: {capacity: {file: c.yaml, startup: 2m}}}\n",
+                           "headroom.yaml", [](const std::string&) -> base::Result<std::string> {
+                             return "startup: {min: 1m, max: 3m}\nstartup_pool: 30s\n";
+                           });
+  ASSERT_TRUE(result);
+  const auto& capacity = result->environment.services.at(0).capacity;
+  EXPECT_EQ(capacity.startup, Milliseconds{2 * kMinute});
+  EXPECT_FALSE(capacity.startup_spread);
+  EXPECT_EQ(capacity.startup_pool, Milliseconds{30'000});
+}
+
+TEST(Read, RequestsMayWaitAndCapacityMayVary) {
+  const auto written = service_with("capacity: {queue: 30s, noise: 10%}").capacity;
+  EXPECT_EQ(written.queue, Milliseconds{30'000});
+  EXPECT_EQ(written.noise, 0.1);
+  const auto plain = service_with("capacity: {startup: 1m}").capacity;
+  EXPECT_FALSE(plain.queue);
+  EXPECT_EQ(plain.noise, 0);
+  EXPECT_FALSE(plain.startup_pool);
+}
+
+TEST(Read, ScalingInMayDrainAndWaitForThePaidHour) {
+  const Service service = service_with("instance: {billing: hourly}, scale: {drain: 10s, in_at: paid-hour}");
+  EXPECT_EQ(service.scale.drain, Milliseconds{10'000});
+  EXPECT_TRUE(service.scale.hold_to_paid_hour);
+  EXPECT_EQ(service_with("scale: {in_at: now}").scale, Scale{});
+}
+
+TEST(Read, AnInstanceIsReplacedAfterAsManyFailedChecksAsMakeItUnhealthy) {
+  const Health plain = service_with("health: {unhealthy_after: 2}").health;
+  EXPECT_EQ(plain.replace_after, 2);
+  EXPECT_EQ(plain.grace, Milliseconds{0});
+  const Health later = service_with("health: {replace_after: 5, grace: 1m}").health;
+  EXPECT_EQ(later.unhealthy_after, 3);
+  EXPECT_EQ(later.replace_after, 5);
+  EXPECT_EQ(later.grace, Milliseconds{kMinute});
+}
+
+TEST(Read, AClosedStageEndsAfterItsRequestsOrItsTime) {
+  const auto stages =
+      std::get<workload::Closed>(
+          service_with("traffic: {closed: {stages: [{users: 5, requests: 10, think: 9s, think_from: "
+                       "5s, distribution: uniform}, {users: 6, for: 8m, ramp_up: 1m}, {users: 7, "
+                       "requests: 3, for: 2m}]}}")
+              .traffic->shape)
+          .stages;
+  EXPECT_EQ(stages.at(0).think_least, Milliseconds{5'000});
+  EXPECT_FALSE(stages.at(0).duration);
+  EXPECT_EQ(stages.at(1).requests_each, 0);  // no limit
+  EXPECT_EQ(stages.at(1).duration, Milliseconds{8 * kMinute});
+  EXPECT_EQ(stages.at(2).requests_each, 3);
+  EXPECT_EQ(stages.at(2).duration, Milliseconds{2 * kMinute});
+}
+
+TEST(Read, TheLoadOfSageMakerNeedsALengthAndASeed) {
+  const auto traffic = service_with("traffic: {generate: {model: sagemaker, for: 3d, seed: 7}}").traffic;
+  const auto& generated = std::get<workload::Generated>(traffic->shape);
+  EXPECT_EQ(generated.model, workload::GeneratedModel::sagemaker);
+  EXPECT_EQ(generated.duration, Milliseconds{3 * 24 * 60 * kMinute});
+  EXPECT_EQ(generated.seed, 7u);
+}
+
+TEST(Read, AStepPolicyMayAskForFreshSamplesAndForThoseOfTheNewest) {
+  const Service service = service_with(
+      "scale: {policies: [{step: {out: [{above: 25%}], semantics: aws-simple, fresh: true, window: 3m, "
+      "newest_records: 2}}]}");
+  const auto& step = std::get<policy::StepPolicy>(service.scale.scaling.policies.at(0));
+  EXPECT_TRUE(step.fresh_only);
+  EXPECT_EQ(step.newest_records, 2);
+}
+
+TEST(Read, AProportionalPolicyIsHeldPerSecond) {
+  const Service service = service_with(
+      "scale: {policies: [{proportional: {metric: load, per_rpm: 0.5, plus: -4, window: 5m, statistic: max, "
+      "order: 2, remove: serving}}, {proportional: {per_rps: 0.25}}]}");
+  policy::ProportionalPolicy expected;
+  expected.per_rps = 30;  // 0.5 per request a minute, 60 seconds
+  expected.plus = -4;
+  expected.window = Milliseconds{5 * kMinute};
+  expected.statistic = policy::Statistic::max;
+  expected.order = 2;
+  expected.remove = policy::Removal::serving;
+  EXPECT_EQ(std::get<policy::ProportionalPolicy>(service.scale.scaling.policies.at(0)), expected);
+  policy::ProportionalPolicy plain;
+  plain.per_rps = 0.25;
+  EXPECT_EQ(std::get<policy::ProportionalPolicy>(service.scale.scaling.policies.at(1)), plain);
+}
+
+TEST(Read, EveryKindOfFaultHasItsKeys) {
+  const auto drills = loaded(R"(name: a
+zones: [a, b]
+services: {web: {}}
+faults:
+  - {at: 1m, for: 10m, kind: cut, zone: a}
+  - {at: 2m, kind: lost, zone: b}
+  - {at: 3m, kind: crash, instance: newest}
+  - {at: 4m, kind: hang, instance: 3}
+  - {at: 5m, kind: reboot, instance: oldest, for: 40s}
+  - {at: 6m, kind: pause, instance: 1, for: 1m}
+  - {at: 7m, kind: metrics, for: 1m}
+  - {at: 8m, kind: metrics-frozen, for: 1m}
+  - {at: 9m, kind: metrics-skewed, for: 1m, by: -30s}
+  - {at: 10m, kind: calls-fail, for: 1m}
+  - {at: 11m, kind: calls-hang, for: 1m, share: 50%}
+  - {at: 12m, kind: calls-lie, for: 1m, share: 0.25}
+  - {at: 13m, kind: calls-late, for: 1m, by: 2m}
+)")
+                          .environment.faults;
+  ASSERT_EQ(drills.size(), 13u);
+  for (std::size_t i = 0; i < drills.size(); ++i) {
+    EXPECT_EQ(drills[i].kind, static_cast<DrillKind>(i));  // listed in the order of the type
+    EXPECT_EQ(drills[i].at, Milliseconds{static_cast<std::int64_t>(i + 1) * kMinute});
+  }
+  EXPECT_EQ(drills[1].zone, "b");
+  EXPECT_EQ(drills[2].instance, "newest");
+  EXPECT_EQ(drills[3].instance, "3");
+  EXPECT_EQ(drills[3].duration, Milliseconds{0});
+  EXPECT_EQ(drills[8].by, Milliseconds{-30'000});
+  EXPECT_EQ(drills[9].share, 1.0);
+  EXPECT_EQ(drills[10].share, 0.5);
+  EXPECT_EQ(drills[12].by, Milliseconds{2 * kMinute});
+}
+
 TEST(Read, ASearchKnowsRangesListsAndUnits) {
   const auto tune = loaded(R"(name: a
 services:
@@ -303,6 +459,17 @@ RC_GTEST_PROP(Capacity, WhatIsWrittenReadsBackToTheSameModel, ()) {
   if (*rc::gen::arbitrary<bool>()) model.measured_up_to = base::Rate(positive());
   if (*rc::gen::arbitrary<bool>()) model.knee = base::Percent(*rc::gen::inRange(0, 1000) / 11.0);
   if (*rc::gen::arbitrary<bool>()) model.startup = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
+  if (*rc::gen::arbitrary<bool>()) {
+    using capacity::StartupSpread;
+    const int least = *rc::gen::inRange(1, 1'000'000);
+    model.startup_spread =
+        StartupSpread{*rc::gen::element(StartupSpread::Kind::uniform, StartupSpread::Kind::lognormal),
+                      Milliseconds{least}, Milliseconds{least + *rc::gen::inRange(0, 90 * least)}};
+    model.startup = mean(*model.startup_spread);
+  }
+  if (*rc::gen::arbitrary<bool>()) model.startup_pool = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
+  if (*rc::gen::arbitrary<bool>()) model.queue = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
+  if (*rc::gen::arbitrary<bool>()) model.noise = *rc::gen::inRange(0, 1000) / 1001.0;
   if (*rc::gen::arbitrary<bool>()) model.metric_lag = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
   if (*rc::gen::arbitrary<bool>()) model.in_service_delay = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
   const int points = *rc::gen::inRange(0, 5);

@@ -96,6 +96,15 @@ const Record<RawScale>& scale_record() {
              {"one group, or one per zone", "fleet", "zone"})
         .key("pool", [](R& s) -> int& { return s.scale.pool; }, count(0),
              {"stopped instances kept for reuse (warm pool)", "0", "2"})
+        .key("drain", [](R& s) -> Milliseconds& { return s.scale.drain; }, duration(),
+             {"an instance finishes its requests for so long, without new ones, before it is removed", "0s",
+              "10s"})
+        .key(
+            "in_at", [](R& s) -> bool& { return s.scale.hold_to_paid_hour; },
+            choice<bool>({{"now", false}, {"paid-hour", true}}),
+            {"when an instance that is not needed goes: now, or at the end of the hour that is paid for, and "
+             "not at all if it is needed again before",
+             "now", "paid-hour"})
         .key("step", &R::step, record_kind("step limit", &step_limits_record),
              {"at most so many per decision", "", "{out: 10, in: 2}"})
         .key("rate", &R::rate, record_kind("rate limits", &rate_limits_record),

@@ -17,7 +17,10 @@ const Record<Billing>& billing_record() {
     r.key("model", &Billing::model,
           choice<BillingModel>({{"per-second", BillingModel::per_second}, {"hourly", BillingModel::hourly}}),
           {"per-second, or every hour begun", "per-second", "hourly"})
-        .key("minimum", &Billing::minimum, duration(), {"charged at least, per start", "0s", "60s"});
+        .key("minimum", &Billing::minimum, duration(), {"charged at least, per start", "0s", "60s"})
+        .key("from", &Billing::from_in_service, choice<bool>({{"launch", false}, {"in-service", true}}),
+             {"where the time that is charged begins: when it is launched, or when it enters service",
+              "launch", "in-service"});
     return r;
   }();
   return record;
@@ -31,6 +34,57 @@ Kind<Billing> billing() {
       record_kind("billing", &billing_record));
 }
 
+struct RawCredits {
+  Credits credits;
+  std::optional<Milliseconds> most;
+};
+
+const Record<RawCredits>& credits_record() {
+  static const Record<RawCredits> record = [] {
+    using R = RawCredits;
+    Record<R> r;
+    r.info = {
+        "credits",
+        "CPU credits of a burstable type: credit is processor time, earned at the baseline rate and spent "
+        "by what is used; without credit an instance runs at its baseline.",
+        {}};
+    r.key("baseline", [](R& c) -> base::Cores& { return c.credits.baseline; }, cores(),
+          {"cores it always has", "", "0.165", true})
+        .key("initial", [](R& c) -> Milliseconds& { return c.credits.initial; }, duration(),
+             {"processor time that an instance starts with", "0s", "3s"})
+        .key("most", &R::most, duration(),
+             {"processor time that it can save up (`initial` where not written)", "", "3s"})
+        .key("metric", [](R& c) -> bool& { return c.credits.of_baseline; },
+             choice<bool>({{"allowed", false}, {"baseline", true}}),
+             {"the metric cpu is what is used of the cores it may use at the moment, or of the baseline (100 "
+              "% at "
+              "most)",
+              "allowed", "baseline"});
+    r.check = [](Reader& reader, const Node& node, R& raw) {
+      raw.credits.most = raw.most.value_or(raw.credits.initial);
+      if (raw.credits.most < raw.credits.initial) {
+        reader.fault(*node.find("most"),
+                     fmt::format("most ({}) is below initial ({})", base::format_duration(raw.credits.most),
+                                 base::format_duration(raw.credits.initial)),
+                     "an instance starts with at most as much as it can save up");
+      } else if (raw.credits.most == Milliseconds{0}) {
+        const Node* at = node.find("most");
+        if (at == nullptr) at = node.find("initial");
+        reader.fault(at != nullptr ? *at : node,
+                     "credits of 0s: such an instance never runs above its baseline",
+                     "write most: 3s, say, or the baseline as the cpu of the instance");
+      }
+    };
+    return r;
+  }();
+  return record;
+}
+
+Kind<Credits> credits() {
+  return converted<Credits>(record_kind("credits", &credits_record),
+                            [](Reader&, const Node&, RawCredits raw) { return std::optional(raw.credits); });
+}
+
 const Record<Instance>& instance_record() {
   static const Record<Instance> record = [] {
     using I = Instance;
@@ -41,22 +95,59 @@ const Record<Instance>& instance_record() {
         .key("memory", &I::memory_bytes, bytes(), {"memory it may use", "", "256MiB"})
         .key("price", &I::price, price(), {"what it costs", "0 USD/h", "0.0104 USD/h"})
         .key("billing", &I::billing, billing(),
-             {"how its time is charged", "per-second", "{model: per-second, minimum: 60s}"});
+             {"how its time is charged", "per-second", "{model: per-second, minimum: 60s}"})
+        .key("credits", &I::credits, credits(),
+             {"CPU credits, of burstable types; `cpu` are then the cores while it has credit (1 where not "
+              "written)",
+              "", "{baseline: 0.165, initial: 3s}"});
+    r.check = [](Reader& reader, const Node& node, I& instance) {
+      if (!instance.credits) return;
+      const double cpu = instance.cpu.value_or(base::Cores(1)).value();
+      if (instance.credits->baseline.value() < cpu) return;
+      reader.fault(*node.find("credits")->find("baseline"),
+                   fmt::format("the baseline ({} cores) is not below the cpu of the instance ({}{})",
+                               base::format_number(instance.credits->baseline.value()),
+                               base::format_number(cpu), instance.cpu ? "" : ", where none is written"),
+                   "write a lower baseline, or the cores that it may use with credit as cpu");
+    };
     return r;
   }();
   return record;
 }
 
-const Record<Health>& health_record() {
-  static const Record<Health> record = [] {
-    using H = Health;
-    Record<H> r;
+struct RawHealth {
+  Health health;
+  std::optional<int> replace_after;
+};
+
+const Record<RawHealth>& health_record() {
+  static const Record<RawHealth> record = [] {
+    using R = RawHealth;
+    Record<R> r;
     r.info = {"health", "How it is found out whether an instance works.", {}};
-    r.key("path", &H::path, text("path"), {"answered with 2xx or 3xx by a healthy instance", "/", "/health"})
-        .key("interval", &H::interval, duration(Milliseconds{100}), {"between two checks", "5s", "5s"})
-        .key("unhealthy_after", &H::unhealthy_after, count(1, 1000), {"failed checks in a row", "3", "3"})
-        .key("healthy_after", &H::healthy_after, count(1, 1000), {"good checks in a row", "2", "2"});
-    r.check = [](Reader& reader, const Node& node, H& health) {
+    r.key("path", [](R& h) -> std::string& { return h.health.path; }, text("path"),
+          {"answered with 2xx or 3xx by a healthy instance", "/", "/health"})
+        .key("interval", [](R& h) -> Milliseconds& { return h.health.interval; }, duration(Milliseconds{100}),
+             {"between two checks", "5s", "5s"})
+        .key("unhealthy_after", [](R& h) -> int& { return h.health.unhealthy_after; }, count(1, 1000),
+             {"failed checks in a row until it gets no more requests", "3", "3"})
+        .key("healthy_after", [](R& h) -> int& { return h.health.healthy_after; }, count(1, 1000),
+             {"good checks in a row until it gets requests again", "2", "2"})
+        .key("replace_after", &R::replace_after, count(1, 1000),
+             {"failed checks in a row until it is taken out for good, kept as failed for a look at it, and "
+              "replaced (`unhealthy_after` where not written)",
+              "", "5"})
+        .key("grace", [](R& h) -> Milliseconds& { return h.health.grace; }, duration(),
+             {"failed checks do not count for so long after it entered service", "0s", "1m"});
+    r.check = [](Reader& reader, const Node& node, R& raw) {
+      Health& health = raw.health;
+      health.replace_after = raw.replace_after.value_or(health.unhealthy_after);
+      if (health.replace_after < health.unhealthy_after) {
+        reader.fault(*node.find("replace_after"),
+                     fmt::format("replace_after ({}) is below unhealthy_after ({})", health.replace_after,
+                                 health.unhealthy_after),
+                     "an instance gets no more requests before it is replaced: write at least as many");
+      }
       if (!health.path.starts_with('/')) {
         reader.fault(*node.find("path"), fmt::format("expected a path that starts with /, found {}",
                                                      base::in_quotes(health.path)));
@@ -65,6 +156,12 @@ const Record<Health>& health_record() {
     return r;
   }();
   return record;
+}
+
+Kind<Health> health() {
+  return converted<Health>(record_kind("health", &health_record), [](Reader&, const Node&, RawHealth raw) {
+    return std::optional(std::move(raw.health));
+  });
 }
 
 const Record<Listen>& listen_record() {
@@ -176,8 +273,7 @@ const Record<Service>& service_record() {
              {"the balancer's port; without it the service is not published", "", "8080"})
         .key("instance", &S::instance, record_kind("instance", &instance_record),
              {"size and price of an instance", "", "{cpu: 0.2, memory: 256MiB, price: 0.0104 USD/h}"})
-        .key("health", &S::health, record_kind("health", &health_record),
-             {"health checks", "", "{path: /health}"})
+        .key("health", &S::health, health(), {"health checks", "", "{path: /health}"})
         .key("capacity", &S::capacity, capacity_kind(),
              {"what one instance can take: a file, or its keys", "", "capacity.yaml"})
         .key("scale", &S::scale, scale_kind(),
@@ -194,6 +290,11 @@ const Record<Service>& service_record() {
                          fmt::format("{} stands in env and in secrets", base::in_quotes(name)),
                          "keep one of them");
         }
+      }
+      if (service.scale.hold_to_paid_hour && service.instance.billing.model != BillingModel::hourly) {
+        reader.fault(*node.find("scale")->find("in_at"),
+                     "there is no paid hour to wait for: the service is billed per second",
+                     "write in_at: now, or billing: hourly for the instance");
       }
     };
     return r;

@@ -65,27 +65,72 @@ const Record<workload::Open>& open_record() {
   return record;
 }
 
-const Record<workload::ClosedStage>& closed_stage_record() {
-  static const Record<workload::ClosedStage> record = [] {
-    using S = workload::ClosedStage;
+struct RawClosedStage {
+  workload::ClosedStage stage;
+  std::optional<int> requests;
+};
+
+const Record<RawClosedStage>& closed_stage_record() {
+  static const Record<RawClosedStage> record = [] {
+    using S = RawClosedStage;
     Record<S> r;
     r.info = {"stage of closed traffic",
               "A number of users who send, wait for the answer, think, and send again.",
               {}};
-    r.key("users", &S::users, count(1, 10'000'000), {"users at the same time", "1", "10", true})
-        .key("requests", &S::requests_each, count(1, 1'000'000'000),
-             {"requests of each user", "1", "500", true})
-        .key("think", &S::think, duration(), {"pause between answer and next request", "0s", "5s"})
-        .key("distribution", &S::think_distribution,
+    r.key("users", [](S& s) -> int& { return s.stage.users; }, count(1, 10'000'000),
+          {"users at the same time", "1", "10", true})
+        .key("requests", &S::requests, count(1, 1'000'000'000),
+             {"requests of each user (with `for` where not written: as many as fit)", "", "500"})
+        .key("for", [](S& s) -> std::optional<Milliseconds>& { return s.stage.duration; },
+             duration(Milliseconds{1}),
+             {"the stage ends after so long, whatever is left of it; one of `requests` and `for` is needed",
+              "", "8m"})
+        .key("think", [](S& s) -> Milliseconds& { return s.stage.think; }, duration(),
+             {"pause between answer and next request", "0s", "5s"})
+        .key("think_from", [](S& s) -> Milliseconds& { return s.stage.think_least; }, duration(),
+             {"the shortest pause (distribution: uniform)", "0s", "1s"})
+        .key("distribution", [](S& s) -> workload::Think& { return s.stage.think_distribution; },
              choice<workload::Think>({{"constant", workload::Think::constant},
                                       {"uniform", workload::Think::uniform},
                                       {"exponential", workload::Think::exponential}}),
-             {"of the pause: constant; uniform from 0 to `think`; exponential with mean `think`", "constant",
-              "uniform"})
-        .key("ramp_up", &S::ramp_up, duration(), {"time over which the users start", "0s", "10s"});
+             {"of the pause: constant; uniform from `think_from` to `think`; exponential with mean `think`",
+              "constant", "uniform"})
+        .key("ramp_up", [](S& s) -> Milliseconds& { return s.stage.ramp_up; }, duration(),
+             {"time over which the users start", "0s", "10s"});
+    r.check = [](Reader& reader, const Node& node, S& raw) {
+      workload::ClosedStage& stage = raw.stage;
+      stage.requests_each = raw.requests.value_or(0);
+      if (!raw.requests && !stage.duration) {
+        reader.fault(node, "expected requests, for, or both in a stage of closed traffic",
+                     "such as {users: 10, requests: 500} or {users: 10, for: 8m}");
+      }
+      if (const Node* from = node.find("think_from")) {
+        if (stage.think_distribution != workload::Think::uniform) {
+          reader.fault(*from, "\"think_from\" means something only with distribution: uniform",
+                       "remove it, or write distribution: uniform");
+        } else if (stage.think_least > stage.think) {
+          reader.fault(*from, fmt::format("think_from ({}) is above think ({})",
+                                          base::format_duration(stage.think_least),
+                                          base::format_duration(stage.think)));
+        }
+      }
+      if (stage.duration && stage.ramp_up > *stage.duration) {
+        reader.fault(
+            *node.find("ramp_up"),
+            fmt::format("ramp_up ({}) is longer than the stage ({}): some users never start",
+                        base::format_duration(stage.ramp_up), base::format_duration(*stage.duration)),
+            "write a shorter ramp_up, or fewer users");
+      }
+    };
     return r;
   }();
   return record;
+}
+
+Kind<workload::ClosedStage> closed_stage() {
+  return converted<workload::ClosedStage>(
+      record_kind("stage of closed traffic", &closed_stage_record),
+      [](Reader&, const Node&, RawClosedStage raw) { return std::optional(raw.stage); });
 }
 
 const Record<workload::Closed>& closed_record() {
@@ -95,7 +140,7 @@ const Record<workload::Closed>& closed_record() {
     r.info = {"closed traffic", "Users who wait for an answer before they ask again.", {}};
     r.key("serial", &C::serial, flag(),
           {"true: one stage after the other; false: all at once", "true", "false"})
-        .key("stages", &C::stages, list_of(record_kind("stage of closed traffic", &closed_stage_record), 1),
+        .key("stages", &C::stages, list_of(closed_stage(), 1),
              {"the stages", "", "[{users: 10, requests: 500, think: 3s}]", true});
     return r;
   }();
@@ -172,11 +217,17 @@ const Record<workload::Generated>& generate_record() {
   static const Record<workload::Generated> record = [] {
     using G = workload::Generated;
     Record<G> r;
-    r.info = {
-        "generated traffic", "A made-up shape: a daily wave, weekends, noise and spikes, from a seed.", {}};
-    r.key("for", &G::duration, duration(Milliseconds{1}), {"how long", "", "8w", true})
+    r.info = {"generated traffic",
+              "A made-up shape from a seed: a daily wave with weekends, noise and spikes, or the load of the "
+              "SageMaker autoscaling example, which needs `for` and `seed` only.",
+              {}};
+    r.key("model", &G::model,
+          choice<workload::GeneratedModel>({{"daily", workload::GeneratedModel::daily},
+                                            {"sagemaker", workload::GeneratedModel::sagemaker}}),
+          {"the daily wave, or the load of the SageMaker example", "daily", "sagemaker"})
+        .key("for", &G::duration, duration(Milliseconds{1}), {"how long", "", "8w", true})
         .key("base", &G::base, rate(), {"the lowest rate of a day", "0 rps", "20 rps"})
-        .key("peak", &G::peak, rate(), {"the highest rate of a day", "", "400 rps", true})
+        .key("peak", &G::peak, rate(), {"the highest rate of a day; the daily wave needs it", "", "400 rps"})
         .key("weekend", &G::weekend, number(0, 100, "factor"), {"factor of Saturday and Sunday", "1", "0.6"})
         .key("noise", &G::noise, ratio(0, 10),
              {"standard deviation of the noise, as a share of the rate", "0", "5%"})
@@ -185,6 +236,20 @@ const Record<workload::Generated>& generate_record() {
              {"sudden rises", "", "{per_day: 2, height: 0.5, for: 10m}"})
         .key("seed", &G::seed, seed(), {"of the random numbers", "1", "7"});
     r.check = [](Reader& reader, const Node& node, G& g) {
+      if (g.model == workload::GeneratedModel::sagemaker) {
+        // What would be read and then never looked at.
+        for (const char* key : {"base", "peak", "weekend", "noise", "peak_at", "spikes"}) {
+          if (const Node* at = node.find(key)) {
+            reader.fault(*at, fmt::format("\"{}\" means nothing with model: sagemaker", key),
+                         "remove it: this load is drawn from its seed alone");
+          }
+        }
+        return;
+      }
+      if (node.find("peak") == nullptr) {
+        reader.fault(node, "the key \"peak\" is missing in a generated traffic",
+                     "add it, such as peak: 400 rps");
+      }
       if (g.base > g.peak) {
         const Node* at = node.find("base");
         reader.fault(at != nullptr ? *at : node,

@@ -87,6 +87,26 @@ class Compiler {
             "samples of the newest instance are not counted where instances have no identity",
             "use `newest_records: 0`");
     }
+    const auto instances_only = [&](bool written, const char* path, const char* what, std::string instead) {
+      if (!written) return;
+      fault(path, fmt::format("{}, which counts do not tell", what),
+            fmt::format("`simulate` rehearses it with instances; or {}", instead));
+    };
+    instances_only(service_.instance.credits.has_value(), "instance.credits",
+                   "CPU credits depend on what each instance used before", "remove them");
+    instances_only(scale.drain > Milliseconds(0), "scale.drain",
+                   "draining depends on what each instance has in work", "use `drain: 0s`");
+    instances_only(scale.hold_to_paid_hour, "scale.in_at",
+                   "the paid hour depends on when each instance started", "use `in_at: now`");
+    // The start-up time from the warm pool needs no word of its own: the pool is refused.
+    instances_only(service_.capacity.startup_spread.has_value(), "capacity.startup",
+                   "start-up times that differ make each instance another",
+                   fmt::format("use `startup: {}`, their mean",
+                               base::format_duration(service_.capacity.startup.value_or(Milliseconds(0)))));
+    instances_only(service_.capacity.queue.has_value(), "capacity.queue",
+                   "requests that wait are a state of each instance", "remove `queue`");
+    instances_only(service_.capacity.noise > 0, "capacity.noise",
+                   "noise of what instances take makes requests fail", "use `noise: 0%`");
     if (environment_.metrics.first_fresh > Milliseconds(0) ||
         environment_.metrics.first_pool > Milliseconds(0)) {
       environment_fault("metrics.first", "a delay of the first metric is not rehearsed yet", "use 0s");

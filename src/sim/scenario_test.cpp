@@ -41,12 +41,21 @@ TEST(Scenario, WhatCountsCannotRehearseIsRefusedByNameAllAtOnce) {
   environment::Service& web = environment.services.front();
   web.scale.pool = 2;
   web.scale.per_zone = true;
+  web.scale.drain = kMinute;
+  web.scale.hold_to_paid_hour = true;
   web.instance.billing.model = environment::BillingModel::hourly;
+  web.instance.billing.from_in_service = true;
+  web.instance.credits.emplace();
+  web.capacity.startup_spread.emplace();
+  web.capacity.queue = kMinute;
+  web.capacity.noise = 0.1;
   web.objective.profit.emplace();
   environment.faults.emplace_back();
-  const std::vector<std::string> expected{"services.web.scale.per", "services.web.scale.pool",
-                                          "services.web.instance.billing", "services.web.objective.profit",
-                                          "faults"};
+  const std::vector<std::string> expected{
+      "services.web.scale.per",        "services.web.scale.pool",       "services.web.instance.billing",
+      "services.web.objective.profit", "services.web.instance.billing", "services.web.instance.credits",
+      "services.web.scale.drain",      "services.web.scale.in_at",      "services.web.capacity.startup",
+      "services.web.capacity.queue",   "services.web.capacity.noise",   "faults"};
   EXPECT_EQ(paths_of(compile(environment, web)), expected);
 }
 
