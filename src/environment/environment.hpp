@@ -135,7 +135,7 @@ enum class DrillKind {
 // A rehearsed failure (`faults:` in the file).
 struct Drill {
   base::Milliseconds at{0};
-  base::Milliseconds duration{0};  // 0: lost: it happens once; hang: until it is replaced; reboot: a start-up
+  base::Milliseconds duration{0};  // 0: hang, pause: until it is replaced; reboot: one tick
   std::string zone;
   std::string instance;  // newest, oldest, or a number: the n-th in service, in start order
   DrillKind kind = DrillKind::cut;

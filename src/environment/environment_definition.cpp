@@ -97,11 +97,11 @@ struct DrillNeeds {
 };
 constexpr std::array kDrillNeeds{
     DrillNeeds{DrillKind::cut, "cut", Need::must, Need::must, Need::no, Need::no, Need::no},
-    DrillNeeds{DrillKind::lost, "lost", Need::may, Need::must, Need::no, Need::no, Need::no},
+    DrillNeeds{DrillKind::lost, "lost", Need::must, Need::must, Need::no, Need::no, Need::no},
     DrillNeeds{DrillKind::crash, "crash", Need::no, Need::no, Need::must, Need::no, Need::no},
     DrillNeeds{DrillKind::hang, "hang", Need::may, Need::no, Need::must, Need::no, Need::no},
     DrillNeeds{DrillKind::reboot, "reboot", Need::may, Need::no, Need::must, Need::no, Need::no},
-    DrillNeeds{DrillKind::pause, "pause", Need::must, Need::no, Need::must, Need::no, Need::no},
+    DrillNeeds{DrillKind::pause, "pause", Need::may, Need::no, Need::must, Need::no, Need::no},
     DrillNeeds{DrillKind::metrics, "metrics", Need::must, Need::no, Need::no, Need::no, Need::no},
     DrillNeeds{DrillKind::metrics_frozen, "metrics-frozen", Need::must, Need::no, Need::no, Need::no,
                Need::no},
@@ -160,9 +160,8 @@ const Record<Drill>& drill_record() {
     r.info = {"fault", "A rehearsed failure.", {}};
     r.key("at", &D::at, duration(), {"when it begins", "", "50m", true})
         .key("for", &D::duration, duration(),
-             {"how long it lasts; hang, lost and reboot may do without: until the instance is replaced, "
-              "once, and as "
-              "long as it takes to start",
+             {"how long it lasts; hang and pause may do without: until the instance is replaced; reboot, "
+              "too: one tick",
               "0s", "10m"})
         .key("kind", &D::kind, drill_kind(),
              {"what fails; the section Faults says what each kind does", "", "cut", true})

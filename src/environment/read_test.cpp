@@ -391,7 +391,7 @@ zones: [a, b]
 services: {web: {}}
 faults:
   - {at: 1m, for: 10m, kind: cut, zone: a}
-  - {at: 2m, kind: lost, zone: b}
+  - {at: 2m, for: 1m, kind: lost, zone: b}
   - {at: 3m, kind: crash, instance: newest}
   - {at: 4m, kind: hang, instance: 3}
   - {at: 5m, kind: reboot, instance: oldest, for: 40s}

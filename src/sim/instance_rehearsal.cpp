@@ -66,6 +66,10 @@ class Compiler {
       fault("capacity", "the start-up time is not known",
             "measure it with `headroom fit`, or write `startup: 4m` into `capacity`");
     }
+    if (model.noise > 0) {
+      fault("capacity.noise", "noise of what instances take is not rehearsed with instances",
+            "use `noise: 0%`");
+    }
   }
 
   void traffic() {
@@ -410,6 +414,7 @@ std::vector<std::string> needs_instances(const Environment& environment, const S
   const environment::Billing& billing = service.instance.billing;
   needs(service.scale.per_zone, "a group per zone");
   needs(service.scale.pool > 0, "a warm pool");
+  needs(service.scale.drain > Milliseconds(0), "draining");
   needs(service.scale.hold_to_paid_hour, "removals at the end of the paid hour");
   needs(billing.model != environment::BillingModel::per_second, "hourly billing");
   needs(billing.minimum > Milliseconds(0), "a minimum per start");

@@ -105,8 +105,9 @@ class Compiler {
                                base::format_duration(service_.capacity.startup.value_or(Milliseconds(0)))));
     instances_only(service_.capacity.queue.has_value(), "capacity.queue",
                    "requests that wait are a state of each instance", "remove `queue`");
-    instances_only(service_.capacity.noise > 0, "capacity.noise",
-                   "noise of what instances take makes requests fail", "use `noise: 0%`");
+    if (service_.capacity.noise > 0) {
+      fault("capacity.noise", "noise of what instances take is not rehearsed yet", "use `noise: 0%`");
+    }
     if (environment_.metrics.first_fresh > Milliseconds(0) ||
         environment_.metrics.first_pool > Milliseconds(0)) {
       environment_fault("metrics.first", "a delay of the first metric is not rehearsed yet", "use 0s");

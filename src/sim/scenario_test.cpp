@@ -51,11 +51,17 @@ TEST(Scenario, WhatCountsCannotRehearseIsRefusedByNameAllAtOnce) {
   web.capacity.noise = 0.1;
   web.objective.profit.emplace();
   environment.faults.emplace_back();
-  const std::vector<std::string> expected{
-      "services.web.scale.per",        "services.web.scale.pool",       "services.web.instance.billing",
-      "services.web.objective.profit", "services.web.instance.billing", "services.web.instance.credits",
-      "services.web.scale.drain",      "services.web.scale.in_at",      "services.web.capacity.startup",
-      "services.web.capacity.queue",   "services.web.capacity.noise",   "faults"};
+  const std::vector<std::string> expected{"services.web.scale.per",
+                                          "services.web.scale.pool",
+                                          "services.web.instance.billing",
+                                          "services.web.objective.profit",
+                                          "services.web.instance.credits",
+                                          "services.web.scale.drain",
+                                          "services.web.scale.in_at",
+                                          "services.web.capacity.startup",
+                                          "services.web.capacity.queue",
+                                          "services.web.capacity.noise",
+                                          "faults"};
   EXPECT_EQ(paths_of(compile(environment, web)), expected);
 }
 
