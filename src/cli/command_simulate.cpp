@@ -1,16 +1,19 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <string>
 
 #include "cli/command.hpp"
 #include "cli/project.hpp"
 #include "cli/run_files.hpp"
+#include "cli/terminal.hpp"
 #include "report/records.hpp"
 #include "report/text.hpp"
-#include "tune/search.hpp"
+#include "tune/replicate.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -19,6 +22,7 @@ struct Arguments {
   ProjectArguments project;
   RunArguments run;
   int seeds = 1;
+  tune::Engine engine = tune::Engine::fitting;
   bool json = false;
 };
 
@@ -28,23 +32,24 @@ void run(const Arguments& arguments, Context& context) {
   const auto service = choose_service(*project, arguments.project);
   if (!service) return fail(context, service.error());
   const environment::Environment& environment = project->environment();
-  const auto scenario = sim::compile(environment, *service);
-  if (!scenario) return fail(context, project->located(scenario.error()));
   const auto& traffic = service->traffic ? service->traffic : environment.traffic;
   if (!traffic) {
     return fail(context, base::bad_input("there is no traffic to rehearse",
                                          "name one: --traffic FILE, or `traffic:` in the file"));
   }
-  const auto load = tune::make_load("traffic", *traffic, scenario->tick, environment.seed, arguments.seeds);
-  if (!load) return fail(context, project->located(load.error()));
-
-  const tune::Replica& first = load->replicas.front();
-  sim::Rehearsal rehearsal = sim::rehearse(*scenario, {first.requests_per_second, load->notes}, first.seed);
-  std::optional<tune::Replications> replications;
-  if (load->replicas.size() > 1) {
-    replications =
-        tune::Replications{static_cast<int>(load->replicas.size()), tune::score(*scenario, {*load})};
-  }
+  const auto rehearsed = [&] {
+    const Interrupt interrupt;
+    ProgressLine line(context.err);
+    tune::Workers workers;
+    workers.stop = &Interrupt::stop();
+    workers.progress = [&line](const tune::Progress& progress) {
+      line.show(progress.phase, static_cast<double>(progress.done) / static_cast<double>(progress.total));
+    };
+    return tune::rehearse(environment, *service, *traffic, arguments.engine, arguments.seeds, workers);
+  }();
+  if (!rehearsed) return fail(context, project->located(rehearsed.error()));
+  const sim::Rehearsal& rehearsal = rehearsed->rehearsal;
+  const auto& replications = rehearsed->replications;
   const std::string summary = report::summary_json(rehearsal, replications);
   const auto folder = keep_run(arguments.run, *project, rehearsal, *service, summary);
   if (!folder) return fail(context, folder.error());
@@ -71,6 +76,13 @@ void add_simulate(CLI::App& app, Context& context) {
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  command
+      ->add_option("--engine", arguments->engine,
+                   "counts: instances are all alike, fast; instances: the controller in the simulated cloud, "
+                   "with zones, pools and failures; otherwise what the file needs")
+      ->type_name("ENGINE")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, tune::Engine>{
+          {"counts", tune::Engine::counts}, {"instances", tune::Engine::instances}}));
   add_run_arguments(*command, arguments->run);
   command->add_flag("--json", arguments->json, "print JSON");
   command->callback([arguments, &context] { run(*arguments, context); });

@@ -185,6 +185,28 @@ Score score(const sim::Scenario& scenario, const std::vector<Load>& loads) {
   return score_of(rows, met);
 }
 
+Score score(const std::vector<sim::Summary>& summaries, const std::vector<std::int64_t>& ticks,
+            base::Milliseconds tick, double objective_share) {
+  std::vector<Row> rows;
+  std::int64_t violations = 0;
+  std::int64_t all = 0;
+  for (std::size_t k = 0; k < summaries.size(); ++k) {
+    const sim::Summary& summary = summaries[k];
+    Row row;
+    row.cost_usd = summary.cost_usd;
+    row.hours = summary.instance_hours;
+    row.cpu_sum = summary.cpu_percent_mean * static_cast<double>(ticks[k]);
+    row.cpu_max = summary.cpu_percent_max;
+    row.violations = std::llround(summary.objective_violation_minutes / base::minutes(tick));
+    row.ticks = ticks[k];
+    violations += row.violations;
+    all += row.ticks;
+    rows.push_back(row);
+  }
+  const double allowed = (1 - objective_share) * static_cast<double>(all);
+  return score_of(rows, static_cast<double>(violations) <= std::floor(allowed + 1e-6));
+}
+
 std::vector<Score> scores(const std::vector<sim::Scenario>& scenarios, const std::vector<Load>& loads,
                           const Workers& workers) {
   std::vector<Score> result(scenarios.size());

@@ -56,6 +56,10 @@ environment::Service with(const environment::Service& service, const Space& spac
 // In double, every replication on one lane.
 Score score(const sim::Scenario& scenario, const std::vector<Load>& loads);
 
+// Of rehearsals that were made already, one per seed, each of so many ticks.
+Score score(const std::vector<sim::Summary>& summaries, const std::vector<std::int64_t>& ticks,
+            base::Milliseconds tick, double objective_share);
+
 // Several policies on the same loads, from float32 sums; as search() judges them.
 std::vector<Score> scores(const std::vector<sim::Scenario>& scenarios, const std::vector<Load>& loads,
                           const Workers& workers);
