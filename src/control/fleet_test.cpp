@@ -252,6 +252,26 @@ TEST(Health, replacements_stay_within_the_maximum) {
   EXPECT_TRUE(world().actions.empty());
 }
 
+// M04: no scale-out before the newest instance has two records; two minutes after it serves it has.
+TEST(Step, the_records_of_the_newest_instance_are_counted_once_each) {
+  World world;
+  world.with.policy.shape.policy[0].newest_records = 2;
+  world.add();
+  world.at(second(30));
+  world.add();
+  for (int minute = 1; minute <= 3; ++minute) {
+    world.at(kMinute * minute);
+    world.cpu(80);
+    world.step_only();
+    const Step made = world.step_only();  // seen twice, counted once
+    EXPECT_TRUE(made.actions.empty());
+    const auto& known = world.memory.watched.back();
+    EXPECT_EQ(known.id, "i-2");
+    EXPECT_EQ(known.records, minute);
+  }
+  EXPECT_EQ(world.memory.orders.size(), 2U);  // at minutes 2 and 3
+}
+
 // ---- the warm pool (M07, M09)
 
 // Four serve; two minutes of 10 % send the two newest to a pool of two; two minutes of 80 % call them back.

@@ -140,14 +140,26 @@ std::vector<ZoneCount> Group::present_by_zone() const {
 
 policy::Observation<One> Group::see() const {
   policy::Observation<One> seen{};
-  seen.newest_records = policy::kManyRecords;
-  for (const Instance* instance : in_service()) {
+  const std::vector<const Instance*> serving = in_service();
+  for (const Instance* instance : serving) {
     ++seen.in_service;
     if (now_ - instance->since < settings_.policy.warm_up_ticks * settings_.tick) ++seen.warming;
   }
+  seen.newest_records = records_of_newest(serving);
   seen.launching = on_their_way();
   see_metrics(seen);
   return seen;
+}
+
+int Group::records_of_newest(const std::vector<const Instance*>& serving) const {
+  const auto newest =
+      std::max_element(serving.begin(), serving.end(), [](const Instance* a, const Instance* b) {
+        return a->started != b->started ? a->started < b->started : a->id < b->id;
+      });
+  if (newest == serving.end()) return policy::kManyRecords;
+  const auto known = std::find_if(state_.watched.begin(), state_.watched.end(),
+                                  [&](const Watched& watched) { return watched.id == (*newest)->id; });
+  return known == state_.watched.end() ? 0 : known->records;
 }
 
 // Those whose metrics count: all that take requests, marked ones too; where no zone is in rotation, all.

@@ -44,6 +44,8 @@ class Group {
   bool is_recent(base::Milliseconds time) const { return now_ - time <= settings_.max_age; }
   bool is_cut(const std::string& zone) const;
   int on_their_way() const;
+  // Metric periods seen of the newest of these since its start.
+  int records_of_newest(const std::vector<const cloud::Instance*>& serving) const;
   std::vector<const cloud::Instance*> measured() const;
   void see_metrics(policy::Observation<base::One>& seen) const;
 
