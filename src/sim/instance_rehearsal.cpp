@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "fleet/billing.hpp"
 #include "policy/compile.hpp"
 #include "sim/lane_model.hpp"
 #include "sim/scenario.hpp"
@@ -272,6 +273,8 @@ class Summariser {
     for (const DecisionRecord& decision : rehearsal_.trajectory.decisions) {
       summary.scale_outs += decision.add > 0 ? 1 : 0;
       summary.scale_ins += decision.remove > 0 ? 1 : 0;
+      const std::int32_t max = scenario_.control.policy.numbers.max;
+      summary.warnings_at_max += wants_more_than_max(decision, max) ? 1 : 0;
     }
     bills(cloud, end, summary);
   }
@@ -318,25 +321,19 @@ class Summariser {
   std::int64_t violations_ = 0;
 };
 
-// Each part of the cost is that of its hours; what billing charges beyond them is a part of its own.
 void Summariser::bills(const SimulatedCloud& cloud, Milliseconds end, Summary& summary) {
-  const double price = scenario_.service.instance.price.value();
-  std::map<std::string, InstanceRecord> records;
+  const environment::Instance& instance = scenario_.service.instance;
+  std::map<std::string, std::pair<std::string, std::vector<fleet::Launch>>> launches;  // by id: zone, launches
   for (const Life& life : cloud.lives()) {
-    InstanceRecord& record = records[life.id];
-    record.id = life.id;
-    record.zone = life.zone;
-    ++record.launches;
-    const Milliseconds until = std::min(life.ended.value_or(end), end);
-    record.runtime_minutes += base::minutes(until - life.started);
-    record.charged_hours += base::hours(until - life.started);
-    record.cost_usd = record.charged_hours * price;
+    auto& [zone, made] = launches[life.id];
+    zone = life.zone;
+    made.push_back({life.started, life.in_service, std::min(life.ended.value_or(end), end)});
   }
-  for (auto& [id, record] : records) rehearsal_.instances.push_back(record);
-  summary.cost_in_service_usd = summary.instance_hours * price;
-  summary.cost_launching_usd = summary.launching_hours * price;
-  summary.cost_draining_usd = summary.draining_hours * price;
-  summary.cost_usd = summary.cost_in_service_usd + summary.cost_launching_usd + summary.cost_draining_usd;
+  for (const auto& [id, found] : launches) {
+    rehearsal_.instances.push_back(
+        instance_record(id, found.first, found.second, instance.billing, instance.price));
+  }
+  add_charges(rehearsal_.instances, instance.billing, summary);
 }
 
 void note_events(std::int32_t tick, const control::Step& step, Rehearsal& rehearsal) {
