@@ -79,6 +79,7 @@ class Compiler {
     serving.seed = scenario_.seed;
     serving.capacity = service_.capacity;
     serving.cpu = service_.instance.cpu.value_or(base::Cores(1));
+    serving.credits = service_.instance.credits;
     if (const auto* closed = std::get_if<workload::Closed>(&traffic_.shape)) {
       serving.traffic = *closed;
       return;

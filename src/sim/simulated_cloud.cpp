@@ -183,10 +183,11 @@ void SimulatedCloud::measure(Instance& instance, const ServerOutcome& outcome, b
   const Milliseconds end = tick_start() + tick();
   const std::int64_t period = settings_.metric_period / tick();
   const auto ticks = static_cast<float>(period);
-  const auto mean = [&](float sum) { return static_cast<double>(period == 1 ? sum : sum / ticks); };
+  const auto mean = [&](float sum) { return period == 1 ? sum : sum / ticks; };
   Sample sample;
-  sample.metrics = {end + faults_.skew(end), settings_.metric_period, base::Percent(mean(instance.cpu_sum)),
-                    base::Rate(mean(instance.requests_sum))};
+  sample.metrics = {end + faults_.skew(end), settings_.metric_period,
+                    base::Percent(static_cast<double>(metered(mean(instance.cpu_sum)))),
+                    base::Rate(static_cast<double>(mean(instance.requests_sum)))};
   sample.visible_at = std::max(end + settings_.metric_lag, instance.metrics_from);
   if (faults_.holds(DrillKind::metrics, sample.visible_at)) return;
   if (faults_.holds(DrillKind::metrics_frozen, end) && !instance.samples.empty()) {
