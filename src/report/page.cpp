@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -41,22 +42,27 @@ void write_integers(JsonWriter& json, std::string_view name, std::span<const std
 
 // Weeks of decisions mostly repeat each other. The page keeps those that act or differ in their reasons or
 // counts from the one before; in between, the one before still holds.
-std::vector<const sim::DecisionRecord*> telling(const std::vector<sim::DecisionRecord>& decisions) {
+// Groups that scale apart are told apart here too.
+std::vector<const sim::DecisionRecord*> telling(const std::vector<sim::DecisionRecord>& decisions,
+                                                std::size_t groups) {
   std::vector<const sim::DecisionRecord*> kept;
+  std::vector<const sim::DecisionRecord*> before(std::max<std::size_t>(1, groups), nullptr);
   for (const sim::DecisionRecord& decision : decisions) {
-    if (!kept.empty() && decision.add == 0 && decision.remove == 0) {
-      const sim::DecisionRecord& last = *kept.back();
-      const bool same = last.add == 0 && last.remove == 0 && last.reasons == decision.reasons &&
-                        last.recommended == decision.recommended && last.desired == decision.desired;
+    const sim::DecisionRecord*& last = before[static_cast<std::size_t>(decision.group)];
+    if (last != nullptr && decision.add == 0 && decision.remove == 0) {
+      const bool same = last->add == 0 && last->remove == 0 && last->reasons == decision.reasons &&
+                        last->recommended == decision.recommended && last->desired == decision.desired;
       if (same) continue;
     }
+    last = &decision;
     kept.push_back(&decision);
   }
   return kept;
 }
 
-void write_decisions(JsonWriter& json, const std::vector<sim::DecisionRecord>& all) {
-  const std::vector<const sim::DecisionRecord*> kept = telling(all);
+void write_decisions(JsonWriter& json, const sim::Rehearsal& rehearsal) {
+  const std::vector<sim::DecisionRecord>& all = rehearsal.trajectory.decisions;
+  const std::vector<const sim::DecisionRecord*> kept = telling(all, rehearsal.groups.size());
   const auto column = [&](std::string_view name, auto field) {
     std::vector<std::int32_t> values;
     values.reserve(kept.size());
@@ -73,6 +79,7 @@ void write_decisions(JsonWriter& json, const std::vector<sim::DecisionRecord>& a
   json.key("evaluated").natural(all.size());
   json.key("count").natural(kept.size());
   column("tick", [](const auto& decision) { return decision.tick; });
+  if (!rehearsal.groups.empty()) column("group", [](const auto& decision) { return decision.group; });
   numbers("cpu_percent_seen", &sim::DecisionRecord::cpu_percent_seen);
   numbers("requests_per_second_per_instance_seen",
           &sim::DecisionRecord::requests_per_second_per_instance_seen);
@@ -118,6 +125,68 @@ struct Run {
   const sim::Rehearsal* rehearsal;
   const policy::Scaling* scaling;
 };
+
+// So many events and instances at most stand in the page; the record of the run has all.
+constexpr std::size_t kEventsMax = 2'000;
+constexpr std::size_t kInstancesMax = 100;
+
+// What instances with identities give; nothing where a rehearsal knows counts only.
+void write_identities(JsonWriter& json, const sim::Rehearsal& rehearsal) {
+  if (!rehearsal.groups.empty()) {
+    json.key("groups").begin_array();
+    for (const std::string& group : rehearsal.groups) json.text(group);
+    json.end_array();
+  }
+  if (!rehearsal.zones.empty()) {
+    json.key("zones").begin_array();
+    for (const sim::ZoneCounts& zone : rehearsal.zones) {
+      json.begin_object();
+      json.key("zone").text(zone.zone);
+      write_integers(json, "in_service", zone.in_service);
+      write_integers(json, "launching", zone.launching);
+      write_integers(json, "draining", zone.draining);
+      write_integers(json, "stopped", zone.stopped);
+      write_integers(json, "failed", zone.failed);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  if (!rehearsal.failed_requests_per_second.empty()) {
+    write_numbers(json, "failed_requests_per_second", rehearsal.failed_requests_per_second);
+  }
+  if (!rehearsal.faults.empty()) {
+    json.key("faults").begin_array();
+    for (const sim::FaultPeriod& fault : rehearsal.faults) {
+      json.begin_object();
+      json.key("from").integer(fault.from);
+      json.key("to").integer(fault.to);
+      json.key("kind").text(fault.kind);
+      json.key("where").text(fault.where);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  if (!rehearsal.events.empty()) {
+    json.key("event_count").natural(rehearsal.events.size());
+    json.key("events").begin_array();
+    for (std::size_t i = 0; i < std::min(kEventsMax, rehearsal.events.size()); ++i) {
+      const sim::EventRecord& event = rehearsal.events[i];
+      json.begin_object();
+      json.key("tick").integer(event.tick);
+      json.key("name").text(event.name);
+      json.key("subject").text(event.subject);
+      json.key("why").text(event.why);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  if (!rehearsal.instances.empty()) {
+    const std::size_t shown = std::min(kInstancesMax, rehearsal.instances.size());
+    json.key("instance_count").natural(rehearsal.instances.size());
+    json.key("instances");
+    write_instances(json, std::span(rehearsal.instances).first(shown));
+  }
+}
 
 void write_run(JsonWriter& json, const Run& run, const environment::Objective& objective,
                Traffics& traffics) {
@@ -168,7 +237,8 @@ void write_run(JsonWriter& json, const Run& run, const environment::Objective& o
   json.key("violation_count").natural(edges.size() / 2);
   write_integers(json, "violations", edges);
   json.key("decisions");
-  write_decisions(json, trajectory.decisions);
+  write_decisions(json, rehearsal);
+  write_identities(json, rehearsal);
   json.key("notes").begin_array();
   for (const std::string& note : rehearsal.notes) json.text(note);
   json.end_array();

@@ -70,10 +70,42 @@ TEST(Page, KeepsEveryDecisionThatActs) {
 TEST(Page, ContendersOnTheSameTrafficShareIt) {
   const SampleOptions options{.ticks = 600};
   const nlohmann::json input = input_of(report_html(sample_outcome(options), sample_service(options)));
-  // Three contenders and the winner on the tuning traffic, which is the same here.
-  EXPECT_EQ(input["runs"].size(), 4U);
+  // Four contenders and the winner on the tuning traffic, which is the same here.
+  EXPECT_EQ(input["runs"].size(), 5U);
   EXPECT_EQ(input["traffics"].size(), 1U);
   EXPECT_EQ(input["outcome"]["evaluated"], 42);
+}
+
+TEST(Page, InstancesOfZonesWithFaultsAndEventsAreInIt) {
+  const SampleOptions options{.ticks = 600, .zones = true, .groups = true};
+  const nlohmann::json input = input_of(report_html(sample_rehearsal(options), sample_service(options)));
+  const nlohmann::json& run = input["runs"][0];
+  EXPECT_EQ(run["groups"], (nlohmann::json{"a", "b"}));
+  EXPECT_EQ(run["zones"][1]["zone"], "b");
+  for (const char* state : {"in_service", "launching", "draining", "stopped", "failed"}) {
+    EXPECT_TRUE(run["zones"][1].contains(state)) << state;
+  }
+  EXPECT_EQ(run["faults"][0],
+            nlohmann::json::parse(R"({"from": 200, "to": 250, "kind": "lost", "where": "b"})"));
+  EXPECT_EQ(run["events"].size(), run["event_count"].get<std::size_t>());
+  EXPECT_EQ(run["instances"].size(), run["instance_count"].get<std::size_t>());
+  EXPECT_TRUE(run["decisions"].contains("group"));
+
+  // Counts know none of it, and a rehearsal of thousands of events and instances stays a page.
+  const nlohmann::json counts =
+      input_of(report_html(sample_rehearsal({.ticks = 60}), sample_service({})))["runs"][0];
+  for (const char* name :
+       {"groups", "zones", "faults", "events", "instances", "failed_requests_per_second"}) {
+    EXPECT_FALSE(counts.contains(name)) << name;
+  }
+  sim::Rehearsal many = sample_rehearsal(options);
+  many.events.resize(5'000);
+  many.instances.resize(5'000);
+  const nlohmann::json cut = input_of(report_html(many, sample_service(options)))["runs"][0];
+  EXPECT_EQ(cut["events"].size(), 2'000U);
+  EXPECT_EQ(cut["event_count"], 5'000);
+  EXPECT_EQ(cut["instances"].size(), 100U);
+  EXPECT_EQ(cut["instance_count"], 5'000);
 }
 
 TEST(Page, ThePresentSettingsAreThoseOfTheService) {

@@ -1,5 +1,8 @@
 #include "report/per_tick.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "report/words.hpp"
 
 namespace headroom::report {
@@ -7,15 +10,19 @@ namespace headroom::report {
 std::vector<std::int32_t> desired_instances(const sim::Rehearsal& rehearsal) {
   const sim::Trajectory& trajectory = rehearsal.trajectory;
   std::vector<std::int32_t> desired(trajectory.in_service.size());
+  std::vector<std::optional<std::int32_t>> of_group(std::max<std::size_t>(1, rehearsal.groups.size()));
+  std::size_t undecided = of_group.size();
+  std::int32_t sum = 0;
   auto decision = trajectory.decisions.begin();
-  bool decided = false;
   for (std::size_t i = 0; i < desired.size(); ++i) {
-    desired[i] = decided ? desired[i - 1] : trajectory.in_service[i] + trajectory.launching[i];
     while (decision != trajectory.decisions.end() && decision->tick <= static_cast<std::int32_t>(i)) {
-      desired[i] = decision->desired;
-      decided = true;
+      std::optional<std::int32_t>& last = of_group[static_cast<std::size_t>(decision->group)];
+      if (!last) --undecided;
+      sum += decision->desired - last.value_or(0);
+      last = decision->desired;
       ++decision;
     }
+    desired[i] = undecided == 0 ? sum : trajectory.in_service[i] + trajectory.launching[i];
   }
   return desired;
 }

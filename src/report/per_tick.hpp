@@ -13,6 +13,7 @@
 namespace headroom::report {
 
 // Of the last decision at or before each tick; before the first decision, what was in service and launching.
+// Where groups scale apart, their sum, from the tick on at which the last of them has decided.
 std::vector<std::int32_t> desired_instances(const sim::Rehearsal& rehearsal);
 
 // The cost until the end of each tick. What billing charges beyond time (a minimum, a begun hour) is spread

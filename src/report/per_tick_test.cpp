@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -31,6 +32,22 @@ TEST(PerTick, DesiredHoldsFromOneDecisionToTheNext) {
   rehearsal.trajectory.decisions = {first, second};
   // Before the first decision: one in service and one launching.
   EXPECT_EQ(desired_instances(rehearsal), (std::vector<std::int32_t>{2, 3, 3, 1, 1}));
+}
+
+TEST(PerTick, WhatGroupsDesireIsAddedUpOnceEachHasDecided) {
+  sim::Rehearsal rehearsal;
+  rehearsal.groups = {"a", "b"};
+  rehearsal.trajectory.in_service = {3, 3, 3, 3};
+  rehearsal.trajectory.launching = {0, 0, 0, 0};
+  for (const auto& [tick, group, desired] : {std::array{0, 0, 4}, std::array{2, 1, 2}, std::array{3, 0, 5}}) {
+    sim::DecisionRecord decision;
+    decision.tick = tick;
+    decision.group = group;
+    decision.desired = desired;
+    rehearsal.trajectory.decisions.push_back(decision);
+  }
+  // Until tick 2 b has not decided: 3 in service. Then 4 + 2, then 5 + 2.
+  EXPECT_EQ(desired_instances(rehearsal), (std::vector<std::int32_t>{3, 3, 6, 7}));
 }
 
 TEST(PerTick, CostAddsUpToTheSummaryWhateverTheBilling) {

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <span>
+#include <vector>
 
 #include "report/per_tick.hpp"
 #include "report/words.hpp"
@@ -25,6 +28,32 @@ struct TickTime {
     return calendar ? utc_text(start + tick * index) : exact_text(base::minutes(tick * index));
   }
 };
+
+void write_time(JsonWriter& json, const TickTime& time, std::int32_t tick) {
+  json.key(time.name());
+  if (time.calendar) {
+    json.text(time.text(tick));
+  } else {
+    json.number(base::minutes(time.tick * tick));
+  }
+}
+
+// A name of the user's as a field of CSV.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+// The counts by zone, where there is more than one: the only zone of a service is the service.
+std::span<const sim::ZoneCounts> zones_apart(const sim::Rehearsal& rehearsal) {
+  if (rehearsal.zones.size() < 2) return {};
+  return rehearsal.zones;
+}
 
 void write_estimate(JsonWriter& json, std::string_view name, const tune::Estimate& estimate) {
   json.key(name).number(estimate.mean);
@@ -61,8 +90,17 @@ std::string series_csv(const sim::Rehearsal& rehearsal) {
   std::string text(time.name());
   text += ",requests_per_second,cpu_percent,";
   if (latency) text += "p95_ms,";
-  text +=
-      "in_service_instances,launching_instances,draining_instances,desired_instances,cost_usd_cumulative\n";
+  text += "in_service_instances,launching_instances,draining_instances,";
+  if (!rehearsal.zones.empty()) text += "stopped_instances,failed_instances,";
+  text += "desired_instances,cost_usd_cumulative";
+  const auto zones = zones_apart(rehearsal);
+  for (const sim::ZoneCounts& zone : zones) {
+    for (const char* state : {"in_service", "launching", "draining", "stopped", "failed"}) {
+      text += ',' + csv_field(fmt::format("zone_{}_{}_instances", zone.zone, state));
+    }
+  }
+  if (!rehearsal.failed_requests_per_second.empty()) text += ",failed_requests_per_second";
+  text += '\n';
   const auto out = std::back_inserter(text);
   // An empty field where a number is missing, as spreadsheets and pandas read it.
   const auto number = [&](double value) {
@@ -75,8 +113,28 @@ std::string series_csv(const sim::Rehearsal& rehearsal) {
     number(rehearsal.requests_per_second.values[i]);
     number(rehearsal.cpu_percent[i]);
     if (latency) number(rehearsal.p95_ms[i]);
-    fmt::format_to(out, "{},{},{},{},{}\n", trajectory.in_service[i], trajectory.launching[i],
-                   trajectory.draining[i], desired[i], cost[i]);
+    fmt::format_to(out, "{},{},{},", trajectory.in_service[i], trajectory.launching[i],
+                   trajectory.draining[i]);
+    if (!rehearsal.zones.empty()) {
+      std::int32_t stopped = 0;
+      std::int32_t failed = 0;
+      for (const sim::ZoneCounts& zone : rehearsal.zones) {
+        stopped += zone.stopped[i];
+        failed += zone.failed[i];
+      }
+      fmt::format_to(out, "{},{},", stopped, failed);
+    }
+    fmt::format_to(out, "{},{}", desired[i], cost[i]);
+    for (const sim::ZoneCounts& zone : zones) {
+      fmt::format_to(out, ",{},{},{},{},{}", zone.in_service[i], zone.launching[i], zone.draining[i],
+                     zone.stopped[i], zone.failed[i]);
+    }
+    if (!rehearsal.failed_requests_per_second.empty()) {
+      text += ',';
+      const double failed = rehearsal.failed_requests_per_second[i];
+      if (std::isfinite(failed)) fmt::format_to(out, "{}", failed);
+    }
+    text += '\n';
   }
   return text;
 }
@@ -84,8 +142,10 @@ std::string series_csv(const sim::Rehearsal& rehearsal) {
 std::string decisions_jsonl(const sim::Rehearsal& rehearsal) {
   const TickTime time(rehearsal.requests_per_second);
   std::string text;
-  const sim::DecisionRecord* before = nullptr;
+  std::vector<const sim::DecisionRecord*> last(std::max<std::size_t>(1, rehearsal.groups.size()), nullptr);
   for (const sim::DecisionRecord& decision : rehearsal.trajectory.decisions) {
+    const auto group = static_cast<std::size_t>(decision.group);
+    const sim::DecisionRecord*& before = last[group];
     // Weeks of "within the band" are one line: the same again, with nothing done, is left out.
     const bool news = before == nullptr || decision.add > 0 || decision.remove > 0 ||
                       !(decision.reasons == before->reasons) || decision.desired != before->desired;
@@ -94,12 +154,8 @@ std::string decisions_jsonl(const sim::Rehearsal& rehearsal) {
     JsonWriter json(JsonLayout::one_line);
     json.begin_object();
     json.key("tick").integer(decision.tick);
-    json.key(time.name());
-    if (time.calendar) {
-      json.text(time.text(decision.tick));
-    } else {
-      json.number(base::minutes(time.tick * decision.tick));
-    }
+    write_time(json, time, decision.tick);
+    if (!rehearsal.groups.empty()) json.key("group").text(rehearsal.groups[group]);
     json.key("cpu_percent_seen").number(decision.cpu_percent_seen);
     json.key("requests_per_second_per_instance_seen").number(decision.requests_per_second_per_instance_seen);
     json.key("in_service_instances").integer(decision.in_service);
@@ -139,6 +195,10 @@ void write_summary(JsonWriter& json, const sim::Summary& summary) {
   json.key("cost_in_service_usd").number(summary.cost_in_service_usd);
   json.key("cost_launching_usd").number(summary.cost_launching_usd);
   json.key("cost_draining_usd").number(summary.cost_draining_usd);
+  if (summary.launches > 0) {
+    json.key("launches").integer(summary.launches);
+    json.key("charged_hours").number(summary.charged_hours);
+  }
   json.key("objective_met").boolean(summary.objective_met);
   json.key("objective_violation_minutes").number(summary.objective_violation_minutes);
   json.key("objective_violation_percent").number(summary.objective_violation_percent);
@@ -146,6 +206,7 @@ void write_summary(JsonWriter& json, const sim::Summary& summary) {
   json.key("scale_ins").integer(summary.scale_ins);
   json.key("minutes_at_max").number(summary.minutes_at_max);
   json.key("minutes_at_min").number(summary.minutes_at_min);
+  if (summary.warnings_at_max > 0) json.key("warnings_at_max").integer(summary.warnings_at_max);
   json.key("p95_ms_max");
   if (summary.p95_ms_max > 0) {
     json.number(summary.p95_ms_max);
@@ -153,6 +214,21 @@ void write_summary(JsonWriter& json, const sim::Summary& summary) {
     json.null();
   }
   json.end_object();
+}
+
+void write_instances(JsonWriter& json, std::span<const sim::InstanceRecord> instances) {
+  json.begin_array();
+  for (const sim::InstanceRecord& instance : instances) {
+    json.begin_object();
+    json.key("id").text(instance.id);
+    json.key("zone").text(instance.zone);
+    json.key("launches").integer(instance.launches);
+    json.key("runtime_minutes").number(instance.runtime_minutes);
+    json.key("charged_hours").number(instance.charged_hours);
+    json.key("cost_usd").number(instance.cost_usd);
+    json.end_object();
+  }
+  json.end_array();
 }
 
 void write_parameters(JsonWriter& json, const tune::Parameters& parameters) {
@@ -284,6 +360,37 @@ std::string summary_json(const sim::Rehearsal& rehearsal,
     json.key("score");
     write_score(json, replications->score, traffic.duration());
     json.end_object();
+  }
+  const TickTime time(traffic);
+  if (!rehearsal.instances.empty()) {
+    json.key("instances");
+    write_instances(json, rehearsal.instances);
+  }
+  if (!rehearsal.faults.empty()) {
+    json.key("faults").begin_array();
+    for (const sim::FaultPeriod& fault : rehearsal.faults) {
+      json.begin_object();
+      json.key("tick").integer(fault.from);
+      write_time(json, time, fault.from);
+      json.key("duration_minutes").number(base::minutes(time.tick * (fault.to - fault.from)));
+      json.key("kind").text(fault.kind);
+      json.key("where").text(fault.where);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  if (!rehearsal.events.empty()) {
+    json.key("events").begin_array();
+    for (const sim::EventRecord& event : rehearsal.events) {
+      json.begin_object();
+      json.key("tick").integer(event.tick);
+      write_time(json, time, event.tick);
+      json.key("name").text(event.name);
+      json.key("subject").text(event.subject);
+      json.key("why").text(event.why);
+      json.end_object();
+    }
+    json.end_array();
   }
   json.key("notes");
   write_texts(json, rehearsal.notes);

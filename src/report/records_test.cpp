@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -59,13 +60,19 @@ const base::Milliseconds kJuly{1'404'172'800'000};  // 2014-07-01T00:00:00Z
 TEST(Records, DocumentNamesEveryColumnOfTheSeries) {
   Names written = columns_of(series_csv(sample_rehearsal({.ticks = 3, .latency = true})));
   written.merge(columns_of(series_csv(sample_rehearsal({.start = kJuly, .ticks = 3}))));
+  for (std::string name : columns_of(series_csv(sample_rehearsal({.ticks = 3, .zones = true})))) {
+    if (name.starts_with("zone_b_")) continue;  // as those of a
+    if (name.starts_with("zone_a_")) name.replace(5, 1, "NAME");
+    written.insert(name);
+  }
   EXPECT_EQ(written, documented("series.csv"));
 }
 
 TEST(Records, DocumentNamesEveryMemberOfADecision) {
   Names written;
   for (const base::Milliseconds start : {base::Milliseconds{0}, kJuly}) {
-    std::istringstream lines(decisions_jsonl(sample_rehearsal({.start = start, .ticks = 3})));
+    std::istringstream lines(
+        decisions_jsonl(sample_rehearsal({.start = start, .ticks = 3, .zones = true, .groups = true})));
     for (std::string line; std::getline(lines, line);) collect(nlohmann::json::parse(line), written);
   }
   EXPECT_EQ(written, documented("decisions.jsonl"));
@@ -81,7 +88,10 @@ TEST(Records, DocumentNamesEveryReason) {
 
 TEST(Records, DocumentNamesEveryMemberOfASummary) {
   Names written;
-  collect(nlohmann::json::parse(summary_json(sample_rehearsal({.ticks = 3}))), written);
+  for (const base::Milliseconds start : {base::Milliseconds{0}, kJuly}) {
+    const auto rehearsal = sample_rehearsal({.start = start, .ticks = 3, .zones = true});
+    collect(nlohmann::json::parse(summary_json(rehearsal)), written);
+  }
   EXPECT_EQ(written, documented("summary.json and `simulate --json`"));
 }
 
@@ -151,6 +161,67 @@ TEST(Records, ADecisionIsOneLineWithItsReasonsByName) {
             "\"launching_instances\": 0, \"recommended_instances\": 9, \"after_step_limit_instances\": 0, "
             "\"after_rate_limit_instances\": 0, \"desired_instances\": 5, \"add_instances\": 2, "
             "\"remove_instances\": 0, \"policy\": null, \"reasons\": [\"missing_metric\", \"at_max\"]}\n");
+}
+
+TEST(Records, WhatOnlyInstancesHaveIsLeftOutOfCounts) {
+  const sim::Rehearsal counts = sample_rehearsal({.ticks = 30});
+  const auto written = nlohmann::json::parse(summary_json(counts));
+  for (const char* name : {"instances", "faults", "events"}) EXPECT_FALSE(written.contains(name)) << name;
+  for (const char* name : {"launches", "charged_hours", "warnings_at_max"}) {
+    EXPECT_FALSE(written["summary"].contains(name)) << name;
+  }
+  EXPECT_EQ(series_csv(counts).find("stopped"), std::string::npos);
+  EXPECT_EQ(decisions_jsonl(counts).find("group"), std::string::npos);
+}
+
+TEST(Records, SeriesTellsStoppedAndFailedAndEachOfSeveralZones) {
+  sim::Rehearsal rehearsal;
+  rehearsal.requests_per_second.values = {1};
+  rehearsal.cpu_percent = {50};
+  rehearsal.trajectory.in_service = {3};
+  rehearsal.trajectory.launching = {1};
+  rehearsal.trajectory.draining = {0};
+  rehearsal.zones = {{"a", {3}, {0}, {0}, {2}, {0}}};
+  EXPECT_EQ(series_csv(rehearsal),
+            "minute,requests_per_second,cpu_percent,in_service_instances,launching_instances,"
+            "draining_instances,stopped_instances,failed_instances,desired_instances,cost_usd_cumulative\n"
+            "0,1,50,3,1,0,2,0,4,0\n");
+  // A name that means something to CSV is quoted.
+  rehearsal.zones.push_back({"b,\"c\"", {0}, {1}, {0}, {0}, {4}});
+  rehearsal.failed_requests_per_second = {0.25};
+  const std::string csv = series_csv(rehearsal);
+  EXPECT_NE(csv.find(",zone_a_failed_instances,\"zone_b,\"\"c\"\"_in_service_instances\","),
+            std::string::npos);
+  EXPECT_NE(csv.find(",failed_requests_per_second\n0,1,50,3,1,0,2,4,4,0,3,0,0,2,0,0,1,0,0,4,0.25\n"),
+            std::string::npos)
+      << csv;
+}
+
+TEST(Records, ADecisionOfAGroupIsNewsToItsGroupOnly) {
+  sim::Rehearsal rehearsal;
+  rehearsal.groups = {"a", "b"};
+  for (const std::int32_t tick : {0, 1}) {
+    for (const std::int32_t group : {0, 1}) {
+      sim::DecisionRecord decision;
+      decision.tick = tick;
+      decision.group = group;
+      decision.desired = group + 1;  // the same each time, but not that of the other group
+      rehearsal.trajectory.decisions.push_back(decision);
+    }
+  }
+  const std::string lines = decisions_jsonl(rehearsal);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
+  EXPECT_NE(lines.find("\"minute\": 0, \"group\": \"b\""), std::string::npos);
+}
+
+TEST(Records, AnInstanceIsWrittenWithItsBill) {
+  sim::Rehearsal rehearsal;
+  rehearsal.requests_per_second.values = {1};
+  rehearsal.instances = {{"i-2", "a", 3, 144.382, 5, 0.1}};
+  const auto written = nlohmann::json::parse(summary_json(rehearsal))["instances"];
+  ASSERT_EQ(written.size(), 1U);
+  EXPECT_EQ(written[0], nlohmann::json::parse(R"({"id": "i-2", "zone": "a", "launches": 3,
+      "runtime_minutes": 144.382, "charged_hours": 5, "cost_usd": 0.1})"));
 }
 
 TEST(Records, TheWallTimeOfASearchIsNoPartOfItsRecord) {

@@ -20,6 +20,9 @@ struct SampleOptions {
   int out_add = 2;
   double out_above = 55;
   double in_below = 35;
+  bool zones = false;     // instances with identities in zones a and b, faults, events, a warm pool
+  bool groups = false;    // and each zone scales apart; with zones
+  double price = 0.0416;  // US dollars an hour, a t3.medium
 };
 
 environment::Service sample_service(const SampleOptions& options);

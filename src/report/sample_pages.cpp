@@ -26,6 +26,12 @@ int main(int argc, char** argv) {
   const report::SampleOptions hours{.ticks = 480, .latency = true};
   write("hours.html", report::report_html(report::sample_rehearsal(hours), report::sample_service(hours)));
 
+  // Instances with identities in zones that scale apart, with faults and events.
+  const report::SampleOptions zones{
+      .start = july, .ticks = 720, .latency = true, .zones = true, .groups = true};
+  const headroom::sim::Rehearsal zoned = report::sample_rehearsal(zones);
+  write("zones.html", report::report_html(zoned, report::sample_service(zones)));
+
   // A name that would run as a script if it ever became markup.
   const report::SampleOptions hostile{.service = "</script><script>window.escaped=1</script><b>&amp;",
                                       .ticks = 60};
@@ -44,6 +50,7 @@ int main(int argc, char** argv) {
   // A search that found nothing good enough shows its nearest miss.
   const report::SampleOptions missed{.ticks = 480};
   write("missed.html", report::report_html(report::sample_outcome(missed), report::sample_service(missed)));
-  fmt::print("{}\n{}", report::rehearsal_text(long_one, report::sample_service(weeks)),
+  fmt::print("{}\n{}\n{}", report::rehearsal_text(zoned, report::sample_service(zones)),
+             report::rehearsal_text(long_one, report::sample_service(weeks)),
              report::outcome_text(outcome, report::sample_service(tuned).objective));
 }

@@ -132,6 +132,83 @@ std::string money_cell(double usd) {
 
 std::string percent_text(double value) { return short_text(value) + " %"; }
 
+// When a tick begins: a date and time, or how long after the start.
+std::string tick_text(const telemetry::Series& traffic, std::int32_t tick) {
+  if (!has_calendar(traffic.start)) return tick == 0 ? "start" : duration_text(traffic.tick * tick);
+  const std::string at = utc_text(traffic.start + traffic.tick * tick);  // 2014-07-01T00:00:00Z
+  return at.substr(0, 10) + " " + at.substr(11, 8);
+}
+
+std::string faults_text(const sim::Rehearsal& rehearsal) {
+  if (rehearsal.faults.empty()) return "";
+  const telemetry::Series& traffic = rehearsal.requests_per_second;
+  std::string text = "\n  FAULTS REHEARSED\n";
+  for (const sim::FaultPeriod& fault : rehearsal.faults) {
+    text += wrapped("    " + left(tick_text(traffic, fault.from), 19) + "  ",
+                    fmt::format("{}{}{} for {}", fault.kind, fault.where.empty() ? "" : " ", fault.where,
+                                duration_text(traffic.tick * (fault.to - fault.from))));
+  }
+  return text;
+}
+
+// A rehearsal of weeks may hold thousands of either; summary.json has them all.
+constexpr std::size_t kEventLines = 10;
+constexpr std::size_t kInstanceLines = 12;
+
+std::string events_text(const sim::Rehearsal& rehearsal) {
+  if (rehearsal.events.empty()) return "";
+  std::string text = "\n  EVENTS\n";
+  for (std::size_t i = 0; i < std::min(kEventLines, rehearsal.events.size()); ++i) {
+    const sim::EventRecord& event = rehearsal.events[i];
+    std::string name = event.name;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    text += wrapped("    " + left(tick_text(rehearsal.requests_per_second, event.tick), 19) + "  ",
+                    name + (event.subject.empty() ? "" : " " + event.subject) +
+                        (event.why.empty() ? "" : ": " + event.why));
+  }
+  if (rehearsal.events.size() > kEventLines) {
+    text += fmt::format("    and {} more, in summary.json\n",
+                        number_text(static_cast<double>(rehearsal.events.size() - kEventLines), 0));
+  }
+  return text;
+}
+
+std::string instances_text(const sim::Rehearsal& rehearsal) {
+  if (rehearsal.instances.empty()) return "";
+  constexpr int kId = 22;
+  constexpr int kZone = 12;
+  std::string text = "\n";
+  const auto cells = [&](std::string_view id, std::string_view zone, std::string_view launches,
+                         std::string_view runtime, std::string_view charged, std::string_view cost) {
+    std::string line = "  " + left(cut(visible(id), kId), kId) + " " +
+                       left(cut(visible(zone), kZone), kZone) + right(launches, 9) + right(runtime, 12) +
+                       right(charged, 10) + right(cost, 11);
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  };
+  cells("INSTANCES", "zone", "launches", "runtime", "charged", "cost");
+  double runtime = 0;
+  for (const sim::InstanceRecord& instance : rehearsal.instances) runtime += instance.runtime_minutes;
+  const auto minutes = [](double value) {
+    return value < 10'000 ? number_text(value, 1) + " min" : number_text(value / 60, 0) + " h";
+  };
+  const auto hours = [](double value) { return short_text(value) + " h"; };
+  for (std::size_t i = 0; i < std::min(kInstanceLines, rehearsal.instances.size()); ++i) {
+    const sim::InstanceRecord& one = rehearsal.instances[i];
+    cells(one.id, one.zone, number_text(one.launches, 0), minutes(one.runtime_minutes),
+          hours(one.charged_hours), money_cell(one.cost_usd));
+  }
+  if (rehearsal.instances.size() > kInstanceLines) {
+    text += fmt::format("  and {} more, in summary.json\n",
+                        number_text(static_cast<double>(rehearsal.instances.size() - kInstanceLines), 0));
+  }
+  const sim::Summary& summary = rehearsal.summary;
+  cells(fmt::format("{} in all", number_text(static_cast<double>(rehearsal.instances.size()), 0)), "",
+        number_text(summary.launches, 0), minutes(runtime), hours(summary.charged_hours),
+        money_cell(summary.cost_usd));
+  return text;
+}
+
 }  // namespace
 
 std::string bars_text(std::span<const double> values, int columns) {
@@ -198,6 +275,15 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
     row("at max", number_text(summary.minutes_at_max, 0) + " min",
         fmt::format("desired as many as max ({}) allows", service.scale.scaling.limits.max));
   }
+  if (summary.warnings_at_max > 0) {
+    row("warned",
+        number_text(summary.warnings_at_max, 0) + (summary.warnings_at_max == 1 ? " time" : " times"),
+        "above the threshold with max reached");
+  }
+  if (summary.launches > 0) {
+    row("charged", short_text(summary.charged_hours) + " h",
+        fmt::format("for {} launches", number_text(summary.launches, 0)));
+  }
 
   // Bars as wide as the terminal leaves: 80 less the indent and the name, and room for the figure.
   constexpr int kBarColumns = 46;
@@ -215,6 +301,13 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   chart("traffic", traffic.values, " req/s");
   chart("utilisation", rehearsal.cpu_percent, " %");
   chart("instances", instances, "");
+  if (rehearsal.zones.size() > 1) {
+    for (const sim::ZoneCounts& zone : rehearsal.zones) {
+      chart(cut(visible("in " + zone.zone), 11),
+            std::vector<double>(zone.in_service.begin(), zone.in_service.end()), "");
+    }
+  }
+  text += faults_text(rehearsal) + events_text(rehearsal) + instances_text(rehearsal);
 
   text += '\n';
   for (const policy::Policy& policy : service.scale.scaling.policies) {

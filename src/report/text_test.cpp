@@ -48,6 +48,30 @@ TEST(Text, ARehearsalLeadsWithItsVerdict) {
   EXPECT_TRUE(says(rehearsal_text(rehearsal, service), "NO OBJECTIVE IS SET"));
 }
 
+TEST(Text, InstancesFaultsAndEventsFit80Columns) {
+  const SampleOptions options{.ticks = 480, .zones = true};
+  sim::Rehearsal rehearsal = sample_rehearsal(options);
+  std::string text = rehearsal_text(rehearsal, sample_service(options));
+  expect_fits(text);
+  for (const char* part : {"in a ", "in b ", "FAULTS REHEARSED", "lost b for 40 min", "instance replaced i-2",
+                           "INSTANCES", "in all", "warned", "charged"}) {
+    EXPECT_TRUE(says(text, part)) << part;
+  }
+  rehearsal.zones[1].zone = std::string(90, 'z');
+  rehearsal.events[0].why = std::string(200, 'w') + "\x1b[31m";
+  rehearsal.events.resize(30, rehearsal.events[0]);
+  rehearsal.instances.resize(30, {std::string(90, 'i'), std::string(90, 'z'), 1'000, 1e6, 20'000, 12'345.6});
+  text = rehearsal_text(rehearsal, sample_service(options));
+  expect_fits(text);
+  EXPECT_FALSE(says(text, "\x1b"));
+  EXPECT_TRUE(says(text, "and 20 more, in summary.json"));
+  EXPECT_TRUE(says(text, "and 18 more, in summary.json"));
+  // Counts know none of it.
+  text = rehearsal_text(sample_rehearsal({.ticks = 480}), sample_service(options));
+  for (const char* part : {"FAULTS", "EVENTS", "INSTANCES", "charged"})
+    EXPECT_FALSE(says(text, part)) << part;
+}
+
 TEST(Text, AnOutcomeFits80Columns) {
   tune::Outcome outcome = sample_outcome({.ticks = 2 * 1440});
   outcome.unseen[1].name = std::string(120, 'y');

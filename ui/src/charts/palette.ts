@@ -1,7 +1,12 @@
 // The colours of the charts, read from the style sheet so that light, dark and print have one source.
 
+// As many as can be told apart; more zones begin anew.
+export const ZONE_INKS = ["zone-1", "zone-2", "zone-3", "zone-4", "zone-5", "zone-6"] as const;
+type ZoneInk = (typeof ZONE_INKS)[number];
+
 export type Ink =
   | "traffic" | "cpu" | "objective" | "threshold" | "in-service" | "launching" | "draining" | "desired"
+  | "stopped" | "failed" | "fault" | "event" | ZoneInk
   | "cost" | "compare" | "front" | "winner" | "latency" | "violation" | "ink" | "muted" | "grid" | "surface" | "added" | "removed";
 
 export function colour(ink: Ink): string {

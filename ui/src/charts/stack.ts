@@ -56,7 +56,7 @@ export class Stack {
   // Once the element is in the document: draws, and draws again when width or colours change.
   start(): void {
     const draw = (wanted?: number): void => {
-      const width = wanted ?? Math.floor(this.charts.clientWidth);
+      const width = wanted ?? this.room();
       if (width > 0) {
         this.drawnWidth = width;
         for (const strip of this.strips) strip.draw(width);
@@ -64,7 +64,7 @@ export class Stack {
     };
     const observer = new ResizeObserver(() => {
       const onPaperNow = document.documentElement.classList.contains("paper");
-      if (!onPaperNow && Math.floor(this.charts.clientWidth) !== this.drawnWidth) draw();
+      if (!onPaperNow && this.room() !== this.drawnWidth) draw();
     });
     observer.observe(this.charts);
     const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -89,6 +89,12 @@ export class Stack {
       () => window.removeEventListener("afterprint", onScreen),
     );
     draw();
+  }
+
+  // The width within the padding: a wider chart would lose its right end.
+  private room(): number {
+    const style = getComputedStyle(this.charts);
+    return Math.floor(this.charts.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
   }
 
   stop(): void {

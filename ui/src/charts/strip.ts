@@ -40,6 +40,13 @@ export interface Bars {
   down: Int32Array;
 }
 
+// A stretch of time with a name, such as a rehearsed failure: the indices [first, last).
+export interface Period {
+  first: number;
+  last: number;
+  label: string;
+}
+
 export interface StripSpec {
   title: string;
   unit: string;
@@ -49,6 +56,9 @@ export interface StripSpec {
   rules?: Rule[];
   shaded?: Int32Array; // first and last index of each span, one after the other
   bars?: Bars;
+  periods?: Period[];
+  periodLabels?: boolean; // whether their names stand in the chart
+  marks?: Int32Array; // indices of single moments, ascending
   wholeNumbers?: boolean;
   // What the caption says of one moment beside each label.
   readout?: (index: number) => string[];
@@ -67,7 +77,7 @@ const BAR_PIXELS = 6; // a bar and the gap beside it
 const BAND_OPACITY = 0.45;
 const FONT = "11px system-ui, sans-serif";
 
-function legendItem(label: string, ink: Ink, kind: "line" | "area" | "dash" | "shade"): HTMLElement {
+function legendItem(label: string, ink: Ink, kind: "line" | "area" | "dash" | "shade" | "mark" | "period"): HTMLElement {
   const item = document.createElement("li");
   const swatch = document.createElement("span");
   swatch.className = `swatch swatch-${kind}`;
@@ -111,6 +121,8 @@ export class Strip {
     if (spec.bars) legend.append(legendItem("added", "added", "area"), legendItem("removed", "removed", "area"));
     for (const rule of spec.rules ?? []) legend.append(legendItem(rule.label, rule.ink, "dash"));
     if (spec.shaded && spec.shaded.length > 0) legend.append(legendItem("objective violated", "violation", "shade"));
+    if (spec.marks && spec.marks.length > 0) legend.append(legendItem("event", "event", "mark"));
+    if (spec.periodLabels && spec.periods && spec.periods.length > 0) legend.append(legendItem("fault", "fault", "period"));
     caption.append(title, this.unit, this.values, legend);
     this.plotElement = document.createElement("div");
     this.plotElement.className = "plot";
@@ -245,7 +257,7 @@ export class Strip {
       series,
       bands,
       hooks: {
-        drawClear: [(u) => this.shade(u)],
+        drawClear: [(u) => this.shade(u), (u) => this.drawPeriods(u)],
         draw: [(u) => this.annotate(u)],
         // Not uPlot's own cursor hook: it fires after a change of data too, and would move the cursor of all.
         ready: [
@@ -323,6 +335,100 @@ export class Strip {
     ctx.restore();
   }
 
+  // The pixels of each period in view, at least a hair wide.
+  private extents(u: uPlot): { left: number; right: number; label: string }[] {
+    const { bbox } = u;
+    return (this.spec.periods ?? [])
+      .map(({ first, last, label }) => {
+        const left = u.valToPos(this.at(first), "x", true);
+        return { left, right: Math.max(u.valToPos(this.at(last), "x", true), left + 2 * devicePixelRatio), label };
+      })
+      .filter(({ left, right }) => right >= bbox.left && left <= bbox.left + bbox.width);
+  }
+
+  // Hatched, so that they are not taken for a violation of the objective, which is plain.
+  private drawPeriods(u: uPlot): void {
+    if (!this.spec.periods) return;
+    const { ctx, bbox } = u;
+    for (const { left, right } of this.extents(u)) {
+      const from = Math.max(left, bbox.left);
+      const to = Math.min(right, bbox.left + bbox.width);
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(from, bbox.top, to - from, bbox.height);
+      ctx.clip();
+      ctx.fillStyle = colour("fault");
+      ctx.globalAlpha = 0.1;
+      ctx.fillRect(from, bbox.top, to - from, bbox.height);
+      ctx.strokeStyle = colour("fault");
+      ctx.lineWidth = devicePixelRatio;
+      ctx.globalAlpha = 0.35;
+      ctx.beginPath();
+      const step = 7 * devicePixelRatio;
+      // From multiples of the step, so that the hatching of neighbours meets.
+      for (let x = Math.floor((from - bbox.height) / step) * step; x < to; x += step) {
+        ctx.moveTo(x, bbox.top + bbox.height);
+        ctx.lineTo(x + bbox.height, bbox.top);
+      }
+      ctx.stroke();
+      ctx.globalAlpha = 0.8;
+      ctx.beginPath();
+      for (const edge of [left, right]) {
+        ctx.moveTo(edge, bbox.top);
+        ctx.lineTo(edge, bbox.top + bbox.height);
+      }
+      ctx.stroke();
+      ctx.restore();
+    }
+  }
+
+  // Names of the periods at the top, in as many rows as keep them apart.
+  private drawPeriodLabels(u: uPlot): void {
+    const { ctx, bbox } = u;
+    const px = devicePixelRatio;
+    ctx.save();
+    ctx.font = `600 ${11 * px}px system-ui, sans-serif`;
+    ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
+    const ends: number[] = [];
+    for (const { left, label } of this.extents(u)) {
+      const width = ctx.measureText(label).width + 8 * px;
+      const from = Math.min(Math.max(left, bbox.left), bbox.left + bbox.width - width);
+      let row = ends.findIndex((end) => end <= from);
+      if (row < 0) row = ends.length;
+      const top = bbox.top + 2 * px + row * 17 * px;
+      if (width > bbox.width || top + 16 * px > bbox.top + bbox.height) continue;
+      ends[row] = from + width + 4 * px;
+      ctx.fillStyle = colour("surface");
+      ctx.fillRect(from, top, width, 15 * px);
+      ctx.fillStyle = colour("fault");
+      ctx.fillText(label, from + 4 * px, top + 8 * px);
+    }
+    ctx.restore();
+  }
+
+  // A diamond at the top for each moment; those too close to tell apart are one.
+  private drawMarks(u: uPlot, marks: Int32Array): void {
+    const { ctx, bbox } = u;
+    const radius = 4 * devicePixelRatio;
+    const y = bbox.top + radius + 2 * devicePixelRatio;
+    ctx.fillStyle = colour("event");
+    let last = -Infinity;
+    const [from, to] = this.visible();
+    for (const index of marks) {
+      if (index < from || index >= to) continue;
+      const x = u.valToPos(this.at(index), "x", true);
+      if (x - last < radius) continue;
+      last = x;
+      ctx.beginPath();
+      ctx.moveTo(x, y - radius);
+      ctx.lineTo(x + radius, y);
+      ctx.lineTo(x, y + radius);
+      ctx.lineTo(x - radius, y);
+      ctx.fill();
+    }
+  }
+
   private annotate(u: uPlot): void {
     const { ctx, bbox } = u;
     ctx.save();
@@ -340,6 +446,9 @@ export class Strip {
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
     }
+    ctx.setLineDash([]);
+    if (this.spec.marks) this.drawMarks(u, this.spec.marks);
+    if (this.spec.periodLabels) this.drawPeriodLabels(u);
     ctx.restore();
   }
 
@@ -372,7 +481,9 @@ export class Strip {
     const moment = this.view.cursor;
     const inView = moment !== null && moment >= this.view.min && moment <= this.view.max;
     if (this.plot) {
-      this.plot.setCursor({ left: inView ? this.plot.valToPos(moment, "x") : -10, top: inView ? 1 : -10 }, false);
+      // From the view, not the scale of the plot, which follows the view only after this.
+      const left = inView ? ((moment - this.view.min) / this.view.span) * this.plot.over.clientWidth : -10;
+      this.plot.setCursor({ left, top: inView ? 1 : -10 }, false);
     }
     if (moment === null || !this.spec.readout) {
       this.values.textContent = "";

@@ -8,9 +8,28 @@ export function reasonText(bits: number, reasons: readonly string[]): string {
   return reasons.filter((_, bit) => (bits & (1 << bit)) !== 0).join("; ");
 }
 
-// The decision in force at a tick; -1 before the first.
-export function decisionAt(decisions: Pick<Decisions, "tick">, tick: number): number {
-  return upperBound(decisions.tick, tick) - 1;
+// The decisions of each group: positions in `decisions`, and their ticks.
+export interface GroupDecisions {
+  name: string; // empty: the whole fleet is one
+  positions: Int32Array;
+  tick: Int32Array;
+}
+
+export function byGroup(decisions: Pick<Decisions, "tick" | "group">, groups: readonly string[]): GroupDecisions[] {
+  const names = groups.length > 0 ? groups : [""];
+  return names.map((name, group) => {
+    const positions: number[] = [];
+    decisions.group.forEach((of, k) => {
+      if (of === group) positions.push(k);
+    });
+    return { name, positions: Int32Array.from(positions), tick: Int32Array.from(positions, (k) => decisions.tick[k]!) };
+  });
+}
+
+// The position of a group's decision in force at a tick; -1 before the first.
+export function decisionAt(group: GroupDecisions, tick: number): number {
+  const at = upperBound(group.tick, tick) - 1;
+  return at < 0 ? -1 : group.positions[at]!;
 }
 
 export interface DecisionWords {

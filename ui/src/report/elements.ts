@@ -61,7 +61,8 @@ export function table(columns: Column[], rows: { cells: Child[]; strong?: boolea
   );
   return h(
     "div",
-    { class: "table-frame", tabindex: "0", role: "region", "aria-label": caption },
+    // A long table scrolls within its frame, so that what follows stays within reach.
+    { class: rows.length > 14 ? "table-frame tall" : "table-frame", tabindex: "0", role: "region", "aria-label": caption },
     h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, head), h("tbody", {}, ...body)),
   );
 }

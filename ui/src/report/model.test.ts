@@ -1,17 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { decisionAt, decisionWords, reasonText } from "./decisions";
-import { type Decisions, cumulativeCost, desiredPerTick } from "./model";
+import { byGroup, decisionAt, decisionWords, reasonText } from "./decisions";
+import { type Decisions, type Score, cumulativeCost, desiredPerTick } from "./model";
 import { monthly, violationSentence } from "./rehearsal";
-import { perInstance } from "./timeline";
-import { comparedText, parameterText } from "./tune";
+import { eventText, faultText, perInstance, stacked, zoneText } from "./timeline";
+import { betterRivals, comparedText, parameterText, rivalSentence } from "./tune";
 
 const ints = (...values: number[]): Int32Array => Int32Array.from(values);
 
 describe("what is derived per tick", () => {
   it("holds the desired number of the last decision", () => {
-    const decisions = { tick: ints(1, 3), desired: ints(4, 2) };
+    const decisions = { tick: ints(1, 3), desired: ints(4, 2), group: ints(0, 0) };
     // Before the first decision: in service and launching.
-    expect([...desiredPerTick(decisions, ints(2, 2, 3, 4, 2), ints(1, 2, 1, 0, 0))]).toEqual([3, 4, 4, 2, 2]);
+    expect([...desiredPerTick(decisions, ints(2, 2, 3, 4, 2), ints(1, 2, 1, 0, 0), 0)]).toEqual([3, 4, 4, 2, 2]);
+  });
+
+  it("adds up what groups desire once each has decided", () => {
+    const decisions = { tick: ints(0, 2, 3), desired: ints(4, 2, 5), group: ints(0, 1, 0) };
+    // Until tick 2 the second group has not decided: 3 in service. Then 4 + 2, then 5 + 2.
+    expect([...desiredPerTick(decisions, ints(3, 3, 3, 3), ints(0, 0, 0, 0), 2)]).toEqual([3, 3, 6, 7]);
+  });
+
+  it("stands areas on each other", () => {
+    expect(stacked([ints(1, 2), ints(0, 3), ints(5, 0)]).map((one) => [...one])).toEqual([[1, 2], [1, 5], [6, 5]]);
   });
 
   it("adds up cost over states", () => {
@@ -29,7 +39,7 @@ describe("what is derived per tick", () => {
 describe("decisions in words", () => {
   const reasons = ["above the threshold", "below the threshold", "bounded by max"];
   const decisions: Decisions = {
-    evaluated: 2, count: 2, tick: ints(0, 5), cpuSeen: Float64Array.from([NaN, 71.25]), requestsSeen: Float64Array.from([1, 2]),
+    evaluated: 2, count: 2, tick: ints(0, 5), group: ints(0, 0), cpuSeen: Float64Array.from([NaN, 71.25]), requestsSeen: Float64Array.from([1, 2]),
     recommended: ints(3, 9), afterStep: ints(3, 9), afterRate: ints(3, 6), desired: ints(3, 5), add: ints(0, 2), remove: ints(0, 0),
     policy: ints(-1, 0), reasons: ints(0, 0b101),
   };
@@ -48,8 +58,14 @@ describe("decisions in words", () => {
   });
 
   it("finds the decision in force", () => {
-    expect([0, 4, 5, 99].map((tick) => decisionAt(decisions, tick))).toEqual([0, 0, 1, 1]);
-    expect(decisionAt({ tick: ints(3) }, 2)).toBe(-1);
+    const [all] = byGroup(decisions, []);
+    expect([0, 4, 5, 99].map((tick) => decisionAt(all!, tick))).toEqual([0, 0, 1, 1]);
+    expect(decisionAt(byGroup({ tick: ints(3), group: ints(0) }, [])[0]!, 2)).toBe(-1);
+  });
+
+  it("finds that of each group", () => {
+    const [a, b] = byGroup({ tick: ints(0, 0, 4), group: ints(0, 1, 1) }, ["a", "b"]);
+    expect([a, b].map((group) => [group!.name, decisionAt(group!, 3), decisionAt(group!, 4)])).toEqual([["a", 0, 0], ["b", 1, 2]]);
   });
 });
 
@@ -66,6 +82,37 @@ describe("sentences", () => {
     expect(violationSentence(0, 0, 0)).toBe("never violated");
     // 100 * (1 - 0.999) is 0.10000000000000009 in floating point.
     expect(violationSentence(12, 0.0149, 100 * (1 - 0.999))).toBe("violated for 12 min, 0.0149 % of the time; 0.1 % is allowed");
+  });
+
+  it("names faults, events and what a zone holds", () => {
+    expect([faultText({ kind: "cut", where: "b" }), faultText({ kind: "metrics", where: "" })]).toEqual(["cut b", "metrics"]);
+    expect(eventText({ name: "instance_replaced", subject: "i-3" })).toBe("instance replaced: i-3");
+    expect(eventText({ name: "list_outdated", subject: "" })).toBe("list outdated");
+    const zone = { name: "b", inService: ints(3), launching: ints(1), draining: ints(0), stopped: ints(2), failed: ints(0) };
+    expect(zoneText(zone, 0)).toBe("b 3, 1 launching, 2 in the pool");
+  });
+
+  it("names rivals that beat the winner on unseen traffic", () => {
+    const one = (name: string, cost: number, violated: number, met = true) => ({
+      name, evaluated: 1, parameters: {}, score: { cost_usd: cost, objective_violation_percent: violated, objective_met: met } as Score,
+    });
+    const tuned = one("tuned", 100, 0.05);
+    expect(betterRivals([])).toEqual([]);
+    // Dearer, missing the objective, or the present settings: no rival to tell of.
+    expect(betterRivals([tuned, one("present", 50, 0), one("dear", 120, 0), one("misses", 80, 3, false)])).toEqual([]);
+    const found = betterRivals([tuned, one("present", 50, 0), one("risky", 95, 0.08), one("target", 92, 0.01), one("same", 90, 0.05)]);
+    expect(found).toEqual([
+      { name: "same", money: "10 % less", risk: "as safe" },
+      { name: "target", money: "8 % less", risk: "safer" },
+      { name: "risky", money: "5 % less", risk: "less safe" },
+    ]);
+    expect(found.map(rivalSentence)).toEqual([
+      "same costs 10 % less than the winner and violates the objective as little",
+      "target costs 8 % less than the winner and violates the objective less",
+      "risky costs 5 % less than the winner, though it violates the objective more",
+    ]);
+    // A winner that misses the objective is beaten by a cheaper miss too.
+    expect(betterRivals([one("tuned", 100, 5, false), one("miss", 80, 6, false)])).toHaveLength(1);
   });
 
   it("lists parameters", () => {

@@ -23,6 +23,35 @@ export interface Summary {
   minutes_at_max: number;
   minutes_at_min: number;
   p95_ms_max: number | null;
+  // Where instances have identities.
+  launches?: number;
+  charged_hours?: number;
+  warnings_at_max?: number;
+}
+
+export interface Instance {
+  id: string;
+  zone: string;
+  launches: number;
+  runtime_minutes: number;
+  charged_hours: number;
+  cost_usd: number;
+}
+
+// A rehearsed failure, over the ticks [from, to).
+export interface Fault {
+  from: number;
+  to: number;
+  kind: string;
+  where: string;
+}
+
+// What happened and is no decision.
+export interface Happening {
+  tick: number;
+  name: string;
+  subject: string;
+  why: string;
 }
 
 export type Parameters = Record<string, number>;
@@ -83,6 +112,7 @@ interface PackedDecisions {
   evaluated: number;
   count: number;
   tick: string;
+  group?: string;
   cpu_percent_seen: PackedNumbers;
   requests_per_second_per_instance_seen: PackedNumbers;
   recommended: string;
@@ -121,6 +151,14 @@ interface PackedRun {
   violation_count: number;
   violations: string;
   decisions: PackedDecisions;
+  groups?: string[];
+  zones?: { zone: string; in_service: string; launching: string; draining: string; stopped: string; failed: string }[];
+  failed_requests_per_second?: PackedNumbers;
+  faults?: Fault[];
+  event_count?: number;
+  events?: Happening[];
+  instance_count?: number;
+  instances?: Instance[];
   notes: string[];
 }
 
@@ -161,6 +199,7 @@ export interface Decisions {
   evaluated: number;
   count: number;
   tick: Int32Array;
+  group: Int32Array; // index into Run.groups; all 0 where the whole fleet is one
   cpuSeen: Float64Array;
   requestsSeen: Float64Array;
   recommended: Int32Array;
@@ -171,6 +210,15 @@ export interface Decisions {
   remove: Int32Array;
   policy: Int32Array;
   reasons: Int32Array;
+}
+
+export interface Zone {
+  name: string;
+  inService: Int32Array;
+  launching: Int32Array;
+  draining: Int32Array;
+  stopped: Int32Array;
+  failed: Int32Array;
 }
 
 export interface Run {
@@ -192,6 +240,15 @@ export interface Run {
   costUsd: Float64Array;
   violations: Int32Array;
   decisions: Decisions;
+  groups: string[]; // that scale apart; empty: the whole fleet is one
+  // Empty where the rehearsal knew counts only.
+  zones: Zone[];
+  failedRequests: Float64Array | null;
+  faults: Fault[];
+  events: Happening[]; // the first of them
+  eventCount: number;
+  instances: Instance[]; // the first of them
+  instanceCount: number;
   notes: string[];
 }
 
@@ -201,6 +258,7 @@ function unpackDecisions(packed: PackedDecisions): Decisions {
     evaluated: packed.evaluated,
     count: packed.count,
     tick: integers(packed.tick),
+    group: packed.group === undefined ? new Int32Array(packed.count) : integers(packed.group),
     cpuSeen: unpackNumbers(packed.cpu_percent_seen, packed.count),
     requestsSeen: unpackNumbers(packed.requests_per_second_per_instance_seen, packed.count),
     recommended: integers(packed.recommended),
@@ -214,13 +272,27 @@ function unpackDecisions(packed: PackedDecisions): Decisions {
   };
 }
 
-// Of the last decision at or before each tick; before the first, what was in service and launching.
-export function desiredPerTick(decisions: Pick<Decisions, "tick" | "desired">, inService: Int32Array, launching: Int32Array): Int32Array {
+// Of the last decision at or before each tick; before the first, what was in service and launching. Of groups that
+// scale apart it is the sum, from the tick on at which the last of them has decided.
+export function desiredPerTick(
+  decisions: Pick<Decisions, "tick" | "desired" | "group">,
+  inService: Int32Array,
+  launching: Int32Array,
+  groups: number,
+): Int32Array {
   const desired = new Int32Array(inService.length);
+  const last: (number | undefined)[] = Array.from({ length: Math.max(1, groups) }, () => undefined);
+  let undecided = last.length;
+  let sum = 0;
   let next = 0;
   for (let i = 0; i < desired.length; i++) {
-    while (next < decisions.tick.length && decisions.tick[next]! <= i) next++;
-    desired[i] = next > 0 ? decisions.desired[next - 1]! : inService[i]! + launching[i]!;
+    for (; next < decisions.tick.length && decisions.tick[next]! <= i; next++) {
+      const group = decisions.group[next]!;
+      if (last[group] === undefined) undecided--;
+      sum += decisions.desired[next]! - (last[group] ?? 0);
+      last[group] = decisions.desired[next]!;
+    }
+    desired[i] = undecided === 0 ? sum : inService[i]! + launching[i]!;
   }
   return desired;
 }
@@ -268,7 +340,7 @@ export function unpackRun(model: PageModel, index: number): Run {
     inService,
     launching,
     draining,
-    desired: desiredPerTick(decisions, inService, launching),
+    desired: desiredPerTick(decisions, inService, launching, packed.groups?.length ?? 1),
     costUsd: cumulativeCost(
       [
         [inService, packed.usd_per_in_service_hour],
@@ -279,6 +351,21 @@ export function unpackRun(model: PageModel, index: number): Run {
     ),
     violations: unpackIntegers(packed.violations, 2 * packed.violation_count),
     decisions,
+    groups: packed.groups ?? [],
+    zones: (packed.zones ?? []).map((zone) => ({
+      name: zone.zone,
+      inService: unpackIntegers(zone.in_service, count),
+      launching: unpackIntegers(zone.launching, count),
+      draining: unpackIntegers(zone.draining, count),
+      stopped: unpackIntegers(zone.stopped, count),
+      failed: unpackIntegers(zone.failed, count),
+    })),
+    failedRequests: packed.failed_requests_per_second ? unpackNumbers(packed.failed_requests_per_second, count) : null,
+    faults: packed.faults ?? [],
+    events: packed.events ?? [],
+    eventCount: packed.event_count ?? 0,
+    instances: packed.instances ?? [],
+    instanceCount: packed.instance_count ?? 0,
     notes: packed.notes,
   };
 }

@@ -1,10 +1,10 @@
 // The page of one rehearsal.
 
 import { moneyText, numberText, shortText } from "../charts/figures";
-import { dayText, spanText } from "../charts/time";
-import { type Tile, h, section, tiles, verdictSign } from "./elements";
+import { dayText, momentText, spanText } from "../charts/time";
+import { type Tile, h, section, table, tiles, verdictSign } from "./elements";
 import { type PageModel, type Run, unpackRun } from "./model";
-import { timeline } from "./timeline";
+import { eventText, faultText, timeline } from "./timeline";
 
 // A month of money, as the price lists of the clouds have it (8,760 hours a year / 12).
 export const HOURS_PER_MONTH = 730;
@@ -43,6 +43,70 @@ export function notesSection(notes: string[]): HTMLElement | null {
   const distinct = [...new Set(notes)];
   if (distinct.length === 0) return null;
   return section("Assumed, inferred and extrapolated", null, h("ul", { class: "notes" }, ...distinct.map((note) => h("li", {}, note))));
+}
+
+// Rehearsed failures and what happened, in the order of time.
+export function happeningsSection(run: Run): HTMLElement | null {
+  if (run.faults.length === 0 && run.events.length === 0) return null;
+  const { grid } = run;
+  const rows = [
+    ...run.faults.map((fault) => ({
+      tick: fault.from,
+      cells: [`fault: ${faultText(fault)}`, `for ${spanText((fault.to - fault.from) * grid.tick)}`],
+    })),
+    ...run.events.map((event) => ({ tick: event.tick, cells: [eventText(event), event.why] })),
+  ].sort((a, b) => a.tick - b.tick);
+  const missing = run.eventCount - run.events.length;
+  return section(
+    run.faults.length === 0 ? "Events" : run.events.length === 0 ? "Faults" : "Faults and events",
+    missing > 0 ? `The first ${numberText(run.events.length, 0)} of ${numberText(run.eventCount, 0)} events; summary.json has all.` : null,
+    table(
+      [{ title: "When" }, { title: "What" }, { title: "Why" }],
+      rows.map((row) => ({ cells: [momentText(grid.start + row.tick * grid.tick, grid.calendar), ...row.cells] })),
+      "Faults and events in the order of time",
+    ),
+  );
+}
+
+// What became of each instance, and what it cost.
+export function instancesSection(run: Run): HTMLElement | null {
+  if (run.instances.length === 0) return null;
+  const { instances, summary } = run;
+  const zones = instances.some((one) => one.zone !== "");
+  const columns = [{ title: "Instance" }, ...(zones ? [{ title: "Zone" }] : []), ...["Launches", "Runtime", "Charged", "Cost"].map((name) => ({ title: name, numeric: true }))];
+  const minutes = (value: number): string => `${numberText(value, 1)} min`;
+  const row = (name: string, zone: string, launches: number, runtime: string, hours: number, usd: number) => ({
+    cells: [name, ...(zones ? [zone] : []), numberText(launches, 0), runtime, `${shortText(hours)} h`, moneyText(usd)],
+  });
+  const all = instances.length === run.instanceCount;
+  return section(
+    "What each instance cost",
+    all ? null : `The first ${numberText(instances.length, 0)} of ${numberText(run.instanceCount, 0)}; summary.json has all.`,
+    table(
+      columns,
+      [
+        ...instances.map((one) => row(one.id, one.zone, one.launches, minutes(one.runtime_minutes), one.charged_hours, one.cost_usd)),
+        {
+          ...row("in all", "", summary.launches ?? 0, all ? minutes(instances.reduce((total, one) => total + one.runtime_minutes, 0)) : "", summary.charged_hours ?? 0, summary.cost_usd),
+          strong: true,
+        },
+      ],
+      "What each instance cost",
+    ),
+  );
+}
+
+// Requests that were not served, of all that were offered.
+export function failedTile(run: Run): Tile | null {
+  if (!run.failedRequests) return null;
+  const total = (rates: Float64Array): number => rates.reduce((sum, rate) => sum + (Number.isNaN(rate) ? 0 : rate), 0) * run.grid.tick;
+  const failed = total(run.failedRequests);
+  const offered = total(run.requestsPerSecond);
+  return {
+    label: "Requests failed",
+    value: numberText(failed, 0),
+    note: offered > 0 ? `${shortText((100 * failed) / offered)} % of ${numberText(offered, 0)}` : undefined,
+  };
 }
 
 export function title(model: PageModel, what: string, below: string): HTMLElement {
@@ -85,9 +149,19 @@ export function rehearsalPage(model: PageModel): { element: DocumentFragment; st
     { label: "Highest traffic", value: `${shortText(peak)} req/s` },
     { label: "Scaled", value: `${numberText(summary.scale_outs, 0)} out`, note: `${numberText(summary.scale_ins, 0)} in` },
   ];
+  if (summary.launches !== undefined) {
+    list.push({ label: "Charged", value: `${shortText(summary.charged_hours ?? 0)} h`, note: `for ${numberText(summary.launches, 0)} launches` });
+  }
+  if (summary.warnings_at_max !== undefined) {
+    list.push({ label: "Warned at max", value: numberText(summary.warnings_at_max, 0), note: "evaluations above the threshold" });
+  }
+  const failed = failedTile(run);
+  if (failed) list.push(failed);
   if (summary.p95_ms_max !== null) list.splice(2, 0, { label: "Highest p95", value: `${shortText(summary.p95_ms_max)} ms` });
   const charts = timeline(model, run, null);
-  page.append(verdict, tiles(list), charts.element, policySection([run]));
+  page.append(verdict, tiles(list), charts.element);
+  for (const part of [happeningsSection(run), instancesSection(run)]) if (part) page.append(part);
+  page.append(policySection([run]));
   const notes = notesSection(run.notes);
   if (notes) page.append(notes);
   return { element: page, start: charts.start };

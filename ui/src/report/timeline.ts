@@ -1,13 +1,14 @@
 // The charts of one run on one time axis, with another run beside it where one is given.
 
 import { shortText, moneyText, numberText } from "../charts/figures";
+import { ZONE_INKS } from "../charts/palette";
 import { Stack } from "../charts/stack";
 import { type Layer, type Rule, Strip } from "../charts/strip";
 import { DAY, HOUR, momentText } from "../charts/time";
 import { View } from "../charts/view";
-import { decisionAt, decisionWords } from "./decisions";
+import { byGroup, decisionAt, decisionWords } from "./decisions";
 import { h } from "./elements";
-import type { PageModel, Run } from "./model";
+import type { Fault, Happening, PageModel, Run, Zone } from "./model";
 
 const OBJECTIVE_DASH = [8, 4];
 const THRESHOLD_DASH = [2, 3];
@@ -40,6 +41,35 @@ export function perInstance(requests: Float64Array, instances: Int32Array): Floa
   return requests.map((value, i) => (instances[i]! > 0 ? value / instances[i]! : NaN));
 }
 
+// The sums of the first one, the first two and so on: what areas that stand on each other are drawn from.
+export function stacked(series: readonly Int32Array[]): Int32Array[] {
+  const sums: Int32Array[] = [];
+  for (const one of series) {
+    const below = sums[sums.length - 1];
+    sums.push(below ? sum(below, one) : one);
+  }
+  return sums;
+}
+
+// "cut b", "metrics missing".
+export function faultText(fault: Pick<Fault, "kind" | "where">): string {
+  return fault.where === "" ? fault.kind : `${fault.kind} ${fault.where}`;
+}
+
+// "instance replaced: i-3".
+export function eventText(event: Pick<Happening, "name" | "subject">): string {
+  const name = event.name.replaceAll("_", " ");
+  return event.subject === "" ? name : `${name}: ${event.subject}`;
+}
+
+// "a 3 in service, 1 launching": what one zone holds at a tick.
+export function zoneText(zone: Zone, i: number): string {
+  const states = ([["launching", zone.launching], ["draining", zone.draining], ["in the pool", zone.stopped], ["failed", zone.failed]] as const)
+    .filter(([, counts]) => counts[i]! > 0)
+    .map(([name, counts]) => `, ${counts[i]!} ${name}`);
+  return `${zone.name} ${zone.inService[i]!}${states.join("")}`;
+}
+
 export interface Timeline {
   element: HTMLElement;
   start(): void;
@@ -54,8 +84,10 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
   const objective = model.objective;
   const strips: Strip[] = [];
   const beside = other ? ` (${other.name})` : "";
+  const periods = run.faults.map((fault) => ({ first: fault.from, last: fault.to, label: faultText(fault) }));
   const add = (spec: ConstructorParameters<typeof Strip>[0]): Strip => {
-    const strip = new Strip(spec, grid, view);
+    // Their names stand in the first chart; the others only show how long they last.
+    const strip = new Strip({ ...spec, periods, periodLabels: strips.length === 0 }, grid, view);
     strips.push(strip);
     return strip;
   };
@@ -115,16 +147,33 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
     });
   }
 
-  const launched = sum(run.inService, run.launching);
-  const everything = sum(launched, run.draining);
-  const drains = largest(run.draining) > 0;
-  const instanceLayers: Layer[] = [];
-  if (drains) instanceLayers.push({ label: "draining", ink: "draining", values: everything, filled: true });
-  instanceLayers.push(
-    { label: "launching", ink: "launching", values: launched, filled: true },
-    { label: "in service", ink: "in-service", values: run.inService, filled: true },
-    { label: "desired", ink: "desired", values: run.desired, width: 1.25 },
-  );
+  if (run.failedRequests && largest(run.failedRequests) > 0) {
+    const failed = run.failedRequests;
+    add({
+      title: "Failed requests",
+      unit: "requests per second",
+      description: `up to ${shortText(largest(failed))} requests per second`,
+      height: 90,
+      layers: [{ label: "not served", ink: "failed", values: failed, banded: true }],
+      readout: (i) => [`${shortText(failed[i]!)} req/s`],
+    });
+  }
+
+  // From the bottom up: what serves, what will, what no longer does. Areas are drawn from the highest sum down.
+  const totalOf = (field: "stopped" | "failed"): Int32Array =>
+    run.zones.length > 0 ? sum(...run.zones.map((zone) => zone[field])) : new Int32Array(grid.count);
+  const states = ([
+    ["in service", "in-service", run.inService],
+    ["launching", "launching", run.launching],
+    ["draining", "draining", run.draining],
+    ["failed", "failed", totalOf("failed")],
+    ["in the warm pool", "stopped", totalOf("stopped")],
+  ] as const).filter(([, , counts], k) => k < 2 || largest(counts) > 0);
+  const sums = stacked(states.map(([, , counts]) => counts));
+  const instanceLayers: Layer[] = states
+    .map(([label, ink], k): Layer => ({ label, ink, values: sums[k]!, filled: true }))
+    .reverse();
+  instanceLayers.push({ label: "desired", ink: "desired", values: run.desired, width: 1.25 });
   if (other) instanceLayers.push({ label: `in service${beside}`, ink: "compare", values: other.inService, width: 1.25 });
   add({
     title: "Instances",
@@ -135,14 +184,27 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
     rules: summary.minutes_at_max > 0 ? [{ label: `max ${run.limits.max}`, value: run.limits.max, ink: "objective", dash: OBJECTIVE_DASH }] : [],
     wholeNumbers: true,
     readout: (i) => [
-      `${run.inService[i]!} in service`,
-      ...(run.launching[i]! > 0 ? [`${run.launching[i]!} launching`] : []),
-      ...(run.draining[i]! > 0 ? [`${run.draining[i]!} draining`] : []),
+      ...states.filter(([, , counts], k) => k === 0 || counts[i]! > 0).map(([label, , counts]) => `${counts[i]!} ${label}`),
       `${run.desired[i]!} desired`,
       ...(other ? [`${other.name} ${other.inService[i]!}`] : []),
     ],
   });
 
+  if (run.zones.length > 1) {
+    const zones = run.zones;
+    const zoneSums = stacked(zones.map((zone) => zone.inService));
+    add({
+      title: "By zone",
+      unit: "instances in service",
+      description: zones.map((zone) => `${zone.name}: at most ${largest(zone.inService)}`).join(", "),
+      height: 140,
+      layers: zones.map((zone, k): Layer => ({ label: zone.name, ink: ZONE_INKS[k % ZONE_INKS.length]!, values: zoneSums[k]!, filled: true })).reverse(),
+      wholeNumbers: true,
+      readout: (i) => zones.map((zone) => zoneText(zone, i)),
+    });
+  }
+
+  const groups = byGroup(decisions, run.groups);
   const acting: number[] = [];
   for (let k = 0; k < decisions.count; k++) if (decisions.add[k]! > 0 || decisions.remove[k]! > 0) acting.push(k);
   const pick = (values: Int32Array): Int32Array => Int32Array.from(acting, (k) => values[k]!);
@@ -154,6 +216,7 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
     height: 110,
     layers: [],
     bars: { indices: actingTicks, up: pick(decisions.add), down: pick(decisions.remove) },
+    marks: Int32Array.from(run.events, (event) => event.tick),
     wholeNumbers: true,
   });
   decisionStrip.element.classList.add("decision-strip");
@@ -169,7 +232,10 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
     readout: (i) => [moneyText(run.costUsd[i]!), ...(other ? [`${other.name} ${moneyText(other.costUsd[i]!)}`] : [])],
   });
 
-  const readout = h("div", { class: "readout", "aria-live": "polite" });
+  // Room for all it may say, so that the charts do not move under the pointer.
+  const lines = 1 + groups.length + (run.faults.length + run.events.length > 0 ? 1 : 0);
+  const readout = h("div", { class: lines > 2 ? "readout readout-wide" : "readout", "aria-live": "polite" });
+  if (lines > 2) readout.style.minHeight = `${1.45 * Math.min(lines, 8)}em`;
   const momentOf = (tick: number): number => grid.start + tick * grid.tick;
   const describe = (): void => {
     const moment = view.cursor;
@@ -181,24 +247,32 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
       return;
     }
     const tick = Math.min(Math.max(Math.floor((moment - grid.start) / grid.tick), 0), grid.count - 1);
-    const k = decisionAt(decisions, tick);
     const parts: Node[] = [h("span", { class: "readout-time" }, momentText(momentOf(tick), grid.calendar))];
-    if (k >= 0) {
+    for (const group of groups) {
+      const k = decisionAt(group, tick);
+      const name = group.name === "" ? null : h("b", {}, `${group.name} `);
+      if (k < 0) {
+        parts.push(h("span", { class: "readout-why" }, name, "No decision yet."));
+        continue;
+      }
       const words = decisionWords(decisions, k, model.reasons, seesRequests);
       const acted = decisions.add[k]! > 0 || decisions.remove[k]! > 0;
       const decided = momentText(momentOf(decisions.tick[k]!), grid.calendar);
       const when = decisions.tick[k] === tick ? "Decided now" : acted ? `Decided ${decided}` : `The same since ${decided}`;
-      parts.push(h("span", { class: "readout-why" }, h("b", {}, `${words.done}: `), words.why, h("small", {}, ` ${when}; ${words.detail}.`)));
-    } else {
-      parts.push(h("span", { class: "readout-why" }, "No decision yet."));
+      parts.push(h("span", { class: "readout-why" }, name, h("b", {}, `${words.done}: `), words.why, h("small", {}, ` ${when}; ${words.detail}.`)));
     }
+    const meanwhile = [
+      ...run.faults.filter((fault) => fault.from <= tick && tick < fault.to).map((fault) => `fault: ${faultText(fault)}`),
+      ...run.events.filter((event) => event.tick === tick).map((event) => `${eventText(event)}${event.why === "" ? "" : ` (${event.why})`}`),
+    ];
+    if (meanwhile.length > 0) parts.push(h("span", { class: "readout-why" }, h("small", {}, `${meanwhile.join("; ")}.`)));
     readout.replaceChildren(...parts);
   };
   view.onCursor(describe);
   view.onRange(describe);
   describe();
 
-  // The tooltip of the decision strip: the action nearest to the pointer, within a few pixels.
+  // The tooltip of the decision strip: what was done or happened nearest to the pointer, within a few pixels.
   const tooltip = h("div", { class: "tooltip", role: "status" });
   tooltip.hidden = true;
   decisionStrip.element.append(tooltip);
@@ -210,21 +284,32 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
     const moment = view.min + (event.clientX - box.left) * perPixel;
     let best = -1;
     let distance = 9 * perPixel;
-    acting.forEach((k, position) => {
-      const away = Math.abs(momentOf(actingTicks[position]!) - moment);
+    for (const tick of [...actingTicks, ...run.events.map((happened) => happened.tick)]) {
+      const away = Math.abs(momentOf(tick) - moment);
       if (away < distance) {
-        best = k;
+        best = tick;
         distance = away;
       }
-    });
+    }
     tooltip.hidden = best < 0;
     if (best < 0) return;
-    const words = decisionWords(decisions, best, model.reasons, seesRequests);
-    tooltip.replaceChildren(
-      h("strong", {}, `${momentText(momentOf(decisions.tick[best]!), grid.calendar)}: ${words.done}`),
-      h("div", {}, words.why),
-      h("div", { class: "tooltip-detail" }, words.detail),
-    );
+    const lines: Node[] = [];
+    for (const k of acting.filter((one) => decisions.tick[one] === best)) {
+      const words = decisionWords(decisions, k, model.reasons, seesRequests);
+      const group = run.groups[decisions.group[k]!];
+      lines.push(
+        h("strong", {}, `${momentText(momentOf(best), grid.calendar)}: ${group === undefined ? "" : `${group} `}${words.done}`),
+        h("div", {}, words.why),
+        h("div", { class: "tooltip-detail" }, words.detail),
+      );
+    }
+    // Marks that cannot be told apart are read together.
+    const here = run.events.filter((happened) => Math.abs(momentOf(happened.tick) - momentOf(best)) <= 4 * perPixel);
+    for (const happened of here.slice(0, 4)) {
+      lines.push(h("strong", {}, `${momentText(momentOf(happened.tick), grid.calendar)}: ${eventText(happened)}`), h("div", {}, happened.why));
+    }
+    if (here.length > 4) lines.push(h("div", { class: "tooltip-detail" }, `and ${here.length - 4} more`));
+    tooltip.replaceChildren(...lines);
     const frame = decisionStrip.element.getBoundingClientRect();
     const left = event.clientX - frame.left + 14;
     tooltip.style.left = `${Math.min(left, Math.max(4, frame.width - tooltip.offsetWidth - 4))}px`;
@@ -241,6 +326,7 @@ export function timeline(model: PageModel, run: Run, other: Run | null): Timelin
     [
       { name: "violation", moments: violationMoments, closeUp: Math.max(6 * HOUR, 40 * grid.tick) },
       { name: "decision", moments: [...actingTicks].map((tick) => momentOf(tick)), closeUp: Math.max(DAY, 60 * grid.tick) },
+      { name: "event", moments: [...new Set(run.events.map((event) => momentOf(event.tick)))], closeUp: Math.max(6 * HOUR, 40 * grid.tick) },
     ].filter((stop) => stop.moments.length > 0),
     readout,
   );

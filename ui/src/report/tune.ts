@@ -40,6 +40,40 @@ export function comparedText(usd: number, other: number): string {
   return `${shortText(Math.abs(share))} % ${share < 0 ? "less" : "more"}`;
 }
 
+// A contender that the winner should be measured by: it keeps the objective, or the winner does not either, and is
+// cheaper on the unseen traffic.
+export interface BetterRival {
+  name: string;
+  money: string; // "8 % less"
+  risk: "safer" | "as safe" | "less safe"; // by how long the objective is violated
+}
+
+function riskBeside(violated: number, other: number): BetterRival["risk"] {
+  return violated < other ? "safer" : violated === other ? "as safe" : "less safe";
+}
+
+// The cheapest first. The present settings have their own place in the headline.
+export function betterRivals(unseen: Outcome["unseen"]): BetterRival[] {
+  const [tuned, ...others] = unseen;
+  if (!tuned) return [];
+  return others
+    .filter((one) => one.name !== "present" && one.score.cost_usd < tuned.score.cost_usd)
+    .filter((one) => one.score.objective_met || !tuned.score.objective_met)
+    .sort((a, b) => a.score.cost_usd - b.score.cost_usd)
+    .map((one): BetterRival => ({
+      name: one.name,
+      money: comparedText(one.score.cost_usd, tuned.score.cost_usd),
+      risk: riskBeside(one.score.objective_violation_percent, tuned.score.objective_violation_percent),
+    }))
+    .filter((rival) => rival.money !== "the same");
+}
+
+// "target tracking costs 8 % less than the winner and violates the objective less".
+export function rivalSentence(rival: BetterRival): string {
+  const risk = { safer: " and violates the objective less", "as safe": " and violates the objective as little", "less safe": ", though it violates the objective more" };
+  return `${rival.name} costs ${rival.money} than the winner${risk[rival.risk]}`;
+}
+
 function headline(outcome: Outcome): HTMLElement {
   const [tuned] = outcome.unseen;
   const present = outcome.unseen.find((one) => one.name === "present");
@@ -53,8 +87,10 @@ function headline(outcome: Outcome): HTMLElement {
   }
   const met = tuned?.score.objective_met ?? true;
   const money = tuned && present
-    ? `, and costs ${comparedText(tuned.score.cost_usd, present.score.cost_usd)}${comparedText(tuned.score.cost_usd, present.score.cost_usd) === "the same" ? "" : " than the present settings"}`
+    ? `, and costs ${comparedText(tuned.score.cost_usd, present.score.cost_usd)}${comparedText(tuned.score.cost_usd, present.score.cost_usd) === "the same" ? " as the present settings" : " than the present settings"}`
     : "";
+  const rivals = betterRivals(outcome.unseen);
+  const best = rivals.find((rival) => rival.risk !== "less safe");
   return h(
     "div",
     { class: `verdict ${met ? "kept" : "missed"}` },
@@ -62,7 +98,13 @@ function headline(outcome: Outcome): HTMLElement {
     h(
       "div",
       {},
-      h("strong", {}, met ? `The tuned policy keeps the objective on unseen traffic${money}` : `The tuned policy misses the objective on unseen traffic${money}`),
+      h(
+        "strong",
+        {},
+        `The tuned policy ${met ? "keeps" : "misses"} the objective on unseen traffic${money}`,
+        best ? `; a rival is cheaper and ${best.risk}: ${best.name}` : null,
+      ),
+      ...rivals.map((rival) => h("p", { class: "rival" }, `${rivalSentence(rival)}.`)),
       h("p", {}, outcome.binding),
     ),
   );
