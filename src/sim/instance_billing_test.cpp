@@ -49,6 +49,18 @@ TEST(InstanceBilling, PerSecondIsTheTimeAndAMinimumAtLeast) {
   EXPECT_NEAR(rehearsed({.minimum = 90 * kMinute}).summary.cost_usd, 1.5 * 0.6, 1e-12);
 }
 
+TEST(InstanceBilling, WhatCountsCannotChargeNeedsInstances) {
+  const auto needs = [](const environment::Billing& billing) {
+    environment::Service web;
+    web.instance.billing = billing;
+    return needs_instances({}, web, {}).size();
+  };
+  EXPECT_EQ(needs({}), 0u);
+  EXPECT_EQ(needs({.model = environment::BillingModel::hourly}), 1u);
+  EXPECT_EQ(needs({.minimum = kMinute}), 1u);
+  EXPECT_EQ(needs({.from_in_service = true}), 1u);
+}
+
 TEST(InstanceBilling, ItWarnsAtEachEvaluationThatWantsMoreThanMax) {
   // The policy is asked every minute; at the first it has no metric yet.
   EXPECT_EQ(rehearsed({}).summary.warnings_at_max, 69);

@@ -324,7 +324,8 @@ class Summariser {
 
 void Summariser::bills(const SimulatedCloud& cloud, Milliseconds end, Summary& summary) {
   const environment::Instance& instance = scenario_.service.instance;
-  std::map<std::string, std::pair<std::string, std::vector<fleet::Launch>>> launches;  // by id: zone, launches
+  std::map<std::string, std::pair<std::string, std::vector<fleet::Launch>>>
+      launches;  // by id: zone, launches
   for (const Life& life : cloud.lives()) {
     auto& [zone, made] = launches[life.id];
     zone = life.zone;
@@ -416,6 +417,7 @@ std::vector<std::string> needs_instances(const Environment& environment, const S
   needs(service.scale.hold_to_paid_hour, "removals at the end of the paid hour");
   needs(billing.model != environment::BillingModel::per_second, "hourly billing");
   needs(billing.minimum > Milliseconds(0), "a minimum per start");
+  needs(billing.from_in_service, "a charge from in-service on");
   needs(service.instance.credits.has_value(), "processor credits");
   needs(service.capacity.startup_spread.has_value(), "start-up times that differ");
   needs(service.capacity.queue.has_value(), "requests that queue");
