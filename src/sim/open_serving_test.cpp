@@ -84,5 +84,43 @@ TEST(OpenServing, LatencyIsThatOfTheCapacityModelAtTheUtilisation) {
   EXPECT_DOUBLE_EQ(tick.p99_ms.value(), 45);
 }
 
+TEST(OpenServing, WaitingIsPartOfTheLatency) {
+  ServingSettings settings = settings_of({12}, 10, 0);
+  settings.capacity.queue = Milliseconds(100'000);
+  settings.capacity.latency = {{base::Percent(0), 20, 40, 60}};
+  // 10 of 12 rps are answered, so the wait grows by 1 - 10/12 a second, from 0 to 10 s over the minute.
+  const ServedTick tick = Serving(settings).tick(std::vector<Server>{{1}});
+  EXPECT_NEAR(tick.p50_ms.value(), 5'020, 1e-3);
+  EXPECT_NEAR(tick.p95_ms.value(), 9'540, 1e-3);
+  EXPECT_NEAR(tick.p99_ms.value(), 9'960, 1e-3);
+  EXPECT_NEAR(tick.servers[0].waiting, 120, 1e-9);
+  EXPECT_FALSE(tick.over);
+}
+
+TEST(OpenServing, AVanishedServerTakesWhatWaitedWithIt) {
+  ServingSettings settings = settings_of({24, 0}, 10, 0);
+  settings.capacity.queue = Milliseconds(100'000);
+  Serving serving(settings);
+  serving.tick(std::vector<Server>{{1}, {2}});
+  // 120 waited in each; those in server 2 are answered.
+  const ServedTick tick = serving.tick(std::vector<Server>{{2}});
+  EXPECT_NEAR(tick.failed_per_second * 60, 120, 1e-9);
+  EXPECT_NEAR(tick.served_per_second * 60, 120, 1e-9);
+  EXPECT_TRUE(tick.over);
+}
+
+TEST(OpenServing, TheMetricOfABurstableInstanceIsOfItsBaseline) {
+  ServingSettings settings = settings_of({1, 3}, 10, 0);
+  settings.credits = environment::Credits{base::Cores(0.2), Milliseconds(3000), Milliseconds(3000), true};
+  Serving serving(settings);
+  // 0.1 cores of 0.2. Then 0.3 for 3 / (0.3 - 0.2) = 30 s and 0.2 for the rest: 125 %, which the meter shows
+  // as at most 100 of its period; the third that is too much then fails.
+  EXPECT_FLOAT_EQ(serving.tick(std::vector<Server>{{1}}).servers[0].cpu_percent, 50.0f);
+  const ServedTick tick = serving.tick(std::vector<Server>{{1}});
+  EXPECT_FLOAT_EQ(tick.servers[0].cpu_percent, 125.0f);
+  EXPECT_EQ(metered(tick.servers[0].cpu_percent), 100.0f);
+  EXPECT_NEAR(tick.failed_per_second * 60, 30, 1e-9);
+}
+
 }  // namespace
 }  // namespace headroom::sim
