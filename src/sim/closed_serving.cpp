@@ -98,6 +98,7 @@ ServedTick ClosedServing::tick(std::span<const Server> servers) {
   served.p50_ms = latency_ms_.quantile(0.50);
   served.p95_ms = latency_ms_.quantile(0.95);
   served.p99_ms = latency_ms_.quantile(0.99);
+  served.stage = users_.stage();
   served.over = users_.over() && waiting == 0;
   return served;
 }

@@ -53,6 +53,7 @@ std::optional<std::size_t> ClosedUsers::happen() {
 void ClosedUsers::start(std::size_t stage, Nanoseconds now) {
   const workload::ClosedStage& wanted = closed_.stages[stage];
   stages_[stage].users_left = wanted.users;
+  stage_ = stage;
   // Planned before its users, so that nobody sends at the moment of its end.
   if (wanted.duration) {
     stages_[stage].end = now + *wanted.duration;

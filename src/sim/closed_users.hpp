@@ -38,6 +38,8 @@ class ClosedUsers {
   // many in no time.
   void refused(std::size_t user, Nanoseconds at);
 
+  // The latest that has begun, by its place in the file; unset: none has.
+  std::optional<std::size_t> stage() const { return stage_; }
   // Nobody will send any more.
   bool over() const { return stages_left_ == 0; }
 
@@ -70,6 +72,7 @@ class ClosedUsers {
   std::uint64_t seed_;
   std::vector<Stage> stages_;
   std::size_t stages_left_;
+  std::optional<std::size_t> stage_;
   std::vector<User> users_;
   std::vector<Event> events_;  // a heap
   std::uint64_t planned_ = 0;

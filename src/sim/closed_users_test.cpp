@@ -68,6 +68,17 @@ TEST(ClosedUsers, AStageWithADurationEndsThenAndTheNextBegins) {
   EXPECT_EQ(requests_of({{first, stage_of(1, 1, 0)}, true}, std::chrono::seconds(1))[1].first, 1);
 }
 
+TEST(ClosedUsers, TellTheStageThatHasBegun) {
+  ClosedUsers users({{stage_of(1, 1, 0), stage_of(1, 1, 0)}, true}, 1);
+  EXPECT_FALSE(users.stage());
+  users.happen();
+  EXPECT_EQ(users.stage(), std::size_t{0});
+  users.went(*users.happen(), std::chrono::seconds(5));
+  EXPECT_EQ(users.stage(), std::size_t{0});
+  users.happen();  // the last user leaves
+  EXPECT_EQ(users.stage(), std::size_t{1});
+}
+
 TEST(ClosedUsers, AreOverWhenTheLastStageHasEnded) {
   ClosedUsers users({{stage_of(1, 1, 0)}, true}, 1);
   EXPECT_FALSE(users.over());

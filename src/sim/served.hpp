@@ -1,6 +1,7 @@
 // What goes into Serving and what comes out of it, as values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -61,7 +62,8 @@ struct ServedTick {
   std::optional<double> p50_ms;
   std::optional<double> p95_ms;
   std::optional<double> p99_ms;
-  bool over = false;  // nothing comes any more and nothing waits
+  std::optional<std::size_t> stage;  // of closed traffic: the latest that has begun by the end of the tick
+  bool over = false;                 // nothing comes any more and nothing waits
   bool operator==(const ServedTick&) const = default;
 };
 
