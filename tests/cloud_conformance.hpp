@@ -267,6 +267,82 @@ TEST_P(CloudConformance, the_pool_keeps_an_instance_that_can_be_started_again) {
       << "the token that launched it, not the one that started it";
 }
 
+// Each of the three actions has its effect once, also where a later action has undone it.
+TEST_P(CloudConformance, what_is_sent_again_after_it_was_undone_has_no_effect) {
+  const std::vector<std::string> ids = in_service("t-1", 1);
+  ASSERT_EQ(ids.size(), 1U);
+  const auto is = [&](InstanceState state) {
+    return [&, state](const Observed& observed) {
+      const Instance* instance = find(observed, ids[0]);
+      return instance != nullptr && instance->state == state;
+    };
+  };
+  const auto stays = [&](InstanceState state) {
+    pass_a_while();
+    return is(state)(look());
+  };
+  submit("t-2", Retire{ids[0], base::Milliseconds(0), Afterwards::pool});
+  ASSERT_TRUE(wait_until(is(InstanceState::stopped)));
+  submit("t-3", Start{ids[0]});
+  ASSERT_TRUE(wait_until(is(InstanceState::in_service)));
+  submit("t-2", Retire{ids[0], base::Milliseconds(0), Afterwards::pool});
+  EXPECT_TRUE(stays(InstanceState::in_service)) << "an old removal was carried out again";
+  submit("t-4", Retire{ids[0], base::Milliseconds(0), Afterwards::pool});
+  ASSERT_TRUE(wait_until(is(InstanceState::stopped)));
+  submit("t-3", Start{ids[0]});
+  EXPECT_TRUE(stays(InstanceState::stopped)) << "an old start was carried out again";
+}
+
+TEST_P(CloudConformance, a_stopped_instance_can_be_deleted) {
+  const std::vector<std::string> ids = in_service("t-1", 1);
+  ASSERT_EQ(ids.size(), 1U);
+  submit("t-2", Retire{ids[0], base::Milliseconds(0), Afterwards::pool});
+  ASSERT_TRUE(wait_until([&](const Observed& observed) {
+    const Instance* instance = find(observed, ids[0]);
+    return instance != nullptr && instance->state == InstanceState::stopped;
+  }));
+  submit("t-3", Retire{ids[0], base::Milliseconds(0), Afterwards::gone});
+  EXPECT_TRUE(wait_until([&](const Observed& observed) { return find(observed, ids[0]) == nullptr; }));
+}
+
+TEST_P(CloudConformance, what_is_retired_while_it_starts_never_serves) {
+  submit("t-1", launch(1));
+  std::string id;
+  ASSERT_TRUE(wait_until([&](const Observed& observed) {
+    const auto launched = launched_by(observed, "t-1");
+    if (!launched.empty()) id = launched.front().id;
+    return !id.empty();
+  }));
+  const Instance* instance = find(look(), id);
+  ASSERT_NE(instance, nullptr);
+  if (instance->state == InstanceState::in_service) return;  // a cloud that is too quick for this
+  submit("t-2", Retire{id, base::Milliseconds(1), Afterwards::gone});
+  bool served = false;
+  EXPECT_TRUE(wait_until([&](const Observed& observed) {
+    const Instance* seen = find(observed, id);
+    served = served || (seen != nullptr && seen->state == InstanceState::in_service);
+    return seen == nullptr;
+  }));
+  EXPECT_FALSE(served);
+}
+
+// How the controller learns that an instance has failed: checks that can be told apart, none from before it
+// entered service.
+TEST_P(CloudConformance, what_is_in_service_is_checked_again_and_again) {
+  const std::vector<std::string> ids = in_service("t-1", 1);
+  ASSERT_EQ(ids.size(), 1U);
+  std::set<base::Milliseconds> checks;
+  EXPECT_TRUE(wait_until([&](const Observed& observed) {
+    const Instance* instance = find(observed, ids[0]);
+    if (instance == nullptr || !instance->health) return false;
+    EXPECT_TRUE(instance->health->healthy) << instance->health->detail;
+    EXPECT_GE(instance->health->at, instance->since);
+    EXPECT_TRUE(checks.empty() || instance->health->at >= *checks.rbegin()) << "an older check than the last";
+    checks.insert(instance->health->at);
+    return checks.size() >= 3;
+  }));
+}
+
 TEST_P(CloudConformance, an_instance_kept_for_inspection_is_failed_and_can_be_deleted) {
   const std::vector<std::string> ids = in_service("t-1", 1);
   ASSERT_EQ(ids.size(), 1U);

@@ -10,7 +10,8 @@
 //   Time        All times are on the caller's clock and no later than Observed::at; an implementation whose
 //               source has a clock of its own translates.
 //   Idempotence Submitting a token again has no further effect, whatever became of the first, also after a
-//               restart and after an answer that was lost. Every instance names the token that launched it.
+//               restart and after an answer that was lost; an uncertain one may then be answered. Every
+//               instance names the token that launched it.
 //   Consistency Eventual: an observation may be older than an action that has succeeded. An instance that was
 //               launched can appear later than its ticket says `done`, and one that is gone can linger.
 //               Instances are never invented: one that is listed exists or existed.

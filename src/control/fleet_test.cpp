@@ -320,12 +320,155 @@ TEST(Pool, an_instance_ordered_to_start_counts_as_launching_and_is_not_started_t
 
 TEST(Pool, an_old_version_is_not_started) {
   World world;
+  world.with.pool = 1;
   world.add();
   world.add();
   world.add("a", InstanceState::stopped).version = "v0";
   world.at(kMinute);
   world.cpu(80);
   EXPECT_EQ(texts(world()), Texts{"launch 1 of web v1 in zone a (t-60000-0)"});
+}
+
+// Draining takes minutes: the place in the pool is taken all the while.
+TEST(Pool, what_drains_towards_the_pool_has_its_place_already) {
+  World world;
+  world.with.pool = 1;
+  world.with.drain = second(300);
+  for (int k = 0; k < 4; ++k) {
+    world.at(Milliseconds(k));
+    world.add();
+  }
+  world.at(kMinute);
+  world.cpu(10);
+  EXPECT_EQ(texts(world.step_only()),
+            Texts{"drain i-4 for up to 300000 ms, then stop it for the pool (t-60000-0)"});
+  world.find("i-4").state = InstanceState::draining;
+  world.seen.tickets = {{{"t-60000-0"}, cloud::TicketState::done, kMinute, 1, "", false}};
+  world.at(kMinute * 2);
+  world.cpu(10);
+  EXPECT_EQ(texts(world.step_only()), Texts{"drain i-3 for up to 300000 ms, then delete it (t-120000-0)"});
+  // Stopped at last: the order is over.
+  world.find("i-4").state = InstanceState::stopped;
+  world.find("i-3").state = InstanceState::draining;
+  world.at(kMinute * 3);
+  world.step_only();
+  EXPECT_TRUE(world.memory.orders.empty());
+}
+
+// A pool that became smaller: the ones that were stopped first go, those of an old version before them.
+TEST(Pool, what_is_beyond_its_size_is_deleted) {
+  World world;
+  world.with.pool = 1;
+  world.add();
+  world.add();
+  for (int k = 1; k <= 3; ++k) {
+    world.at(second(k));
+    world.add("a", InstanceState::stopped);
+  }
+  world.find("i-5").version = "v0";
+  world.at(kMinute);
+  world.cpu(40);
+  EXPECT_EQ(texts(world()), (Texts{"drain i-5 for up to 0 ms, then delete it (t-60000-0)",
+                                   "drain i-3 for up to 0 ms, then delete it (t-60000-1)"}));
+  world.at(kMinute * 2);
+  EXPECT_TRUE(world().actions.empty());
+  EXPECT_EQ(world.count(InstanceState::stopped), 1);
+}
+
+// The cloud is slow to delete i-3, which is still listed as stopped: the order stands and i-3 is not started.
+TEST(Pool, what_is_being_deleted_is_not_started) {
+  World world;
+  world.add();
+  world.add();
+  world.add("a", InstanceState::stopped);
+  world.at(kMinute);
+  world.cpu(40);
+  EXPECT_EQ(texts(world.step_only()), Texts{"drain i-3 for up to 0 ms, then delete it (t-60000-0)"});
+  world.seen.tickets = {{{"t-60000-0"}, cloud::TicketState::pending, kMinute, 0, "", false}};
+  world.at(kMinute * 2);
+  world.cpu(80);
+  EXPECT_EQ(texts(world.step_only()), Texts{"launch 1 of web v1 in zone a (t-120000-0)"});
+}
+
+// ---- the maximum, in truth
+
+// Six of at most six serve and i-6 has failed: until the cloud has taken it out, one more would be seven.
+TEST(Maximum, a_replacement_waits_until_what_failed_has_gone) {
+  World world;
+  for (int k = 0; k < 6; ++k) world.add();
+  for (int k = 1; k <= 3; ++k) {
+    world.at(second(5 * k));
+    world.check("i-6", false);
+    const Step made = world.step_only();
+    if (k == 3) {
+      EXPECT_EQ(texts(made), Texts{"drain i-6 for up to 0 ms, then keep it for inspection (t-15000-0)"});
+    }
+  }
+  world.seen.tickets = {{{"t-15000-0"}, cloud::TicketState::pending, second(15), 0, "", false}};
+  world.at(second(20));
+  EXPECT_TRUE(world.step_only().actions.empty());
+  world.at(kMinute);
+  world.cpu(40);
+  EXPECT_EQ(world.step_only().decided.front().seen.launching, 1) << "it counts as on its way while it waits";
+  world.find("i-6").state = InstanceState::failed;
+  world.at(second(61));
+  EXPECT_EQ(texts(world.step_only()), Texts{"launch 1 of web v1 in zone a (t-61000-0)"});
+}
+
+// i-6 is to go and still serves; a minute later one more is wanted.
+TEST(Maximum, a_removal_that_is_not_carried_out_yet_leaves_no_room) {
+  World world;
+  for (int k = 0; k < 6; ++k) {
+    world.at(Milliseconds(k));
+    world.add();
+  }
+  world.at(kMinute);
+  world.cpu(10);
+  EXPECT_EQ(texts(world.step_only()), Texts{"drain i-6 for up to 0 ms, then delete it (t-60000-0)"});
+  world.seen.tickets = {{{"t-60000-0"}, cloud::TicketState::pending, kMinute, 0, "", false}};
+  world.at(kMinute * 2);
+  world.cpu(80);
+  const Step made = world.step_only();
+  EXPECT_EQ(made.decided.front().decision.add, 1);
+  EXPECT_TRUE(made.actions.empty());
+  std::erase_if(world.seen.instances, [](const auto& i) { return i.id == "i-6"; });
+  world.at(second(121));
+  EXPECT_EQ(texts(world.step_only()), Texts{"launch 1 of web v1 in zone a (t-121000-0)"});
+}
+
+// Requirement M06: at the maximum each evaluation says once that more is wanted; at the minimum there is
+// nothing to warn of.
+TEST(M06, at_the_maximum_each_evaluation_says_once_that_more_is_wanted) {
+  World world;
+  for (int k = 0; k < 6; ++k) world.add();
+  for (int m = 1; m <= 3; ++m) {
+    world.at(kMinute * m);
+    world.cpu(m == 3 ? 40 : 80);
+    const Step made = world();
+    ASSERT_EQ(made.decided.size(), 1U);
+    const policy::Reasons reasons{static_cast<std::uint32_t>(made.decided.front().decision.reasons)};
+    EXPECT_EQ(reasons.has(policy::Reason::above_threshold) && reasons.has(policy::Reason::at_max), m < 3)
+        << m;
+    EXPECT_TRUE(made.actions.empty());
+    world.at(kMinute * m + second(30));
+    EXPECT_TRUE(world().decided.empty());
+  }
+}
+
+// Requirement M15: each iteration tells time, utilisation and instances, also where nothing is to be done.
+TEST(M15, each_tick_tells_what_was_seen_and_decided) {
+  World world;
+  for (int k = 0; k < 3; ++k) world.add();
+  for (int m = 1; m <= 3; ++m) {
+    world.at(kMinute * m);
+    world.cpu(40);
+    const Step made = world();
+    ASSERT_EQ(made.decided.size(), 1U);
+    EXPECT_EQ(made.decided.front().at, kMinute * m);
+    EXPECT_EQ(made.decided.front().seen.value[0], 40.0f);
+    EXPECT_EQ(made.decided.front().seen.in_service, 3);
+    EXPECT_EQ(made.decided.front().decision.desired, 3);
+  }
 }
 
 // ---- groups (I03)
@@ -399,7 +542,7 @@ TEST(PaidTime, an_instance_to_be_removed_serves_until_its_own_hour_ends) {
   Texts all;
   for (int s = 1260; s <= 4140; s += 60) {
     world.at(second(s));
-    world.cpu(40);
+    world.cpu(25);  // 50 for the one that stays
     for (const std::string& text : texts(world())) all.push_back(std::to_string(s) + " " + text);
   }
   EXPECT_EQ(all, Texts{"4140 drain i-2 for up to 0 ms, then delete it (t-4140000-0)"});
@@ -418,7 +561,9 @@ TEST(PaidTime, a_scale_out_recalls_the_marked_one_first) {
   EXPECT_TRUE(world.memory.marked.empty());
 }
 
-TEST(PaidTime, what_is_marked_counts_no_longer_and_still_shows_the_load) {
+// i-1 at 40 % and i-2, which is to go, at 50 %: the one that stays will carry 90 %. Deciding on the mean of
+// 45 would mark more and more for as long as i-2 serves, and miss them all when it has gone.
+TEST(PaidTime, what_is_marked_counts_no_longer_and_its_load_counts_for_those_that_stay) {
   Hourly world;
   world.at(second(1200));
   world.cpu(10);
@@ -428,7 +573,25 @@ TEST(PaidTime, what_is_marked_counts_no_longer_and_still_shows_the_load) {
   world.find("i-2").metrics->cpu = base::Percent(50);
   const Step made = world();
   EXPECT_EQ(made.decided.front().seen.in_service, 1);
-  EXPECT_EQ(made.decided.front().seen.value[0], 45.0f);
+  EXPECT_EQ(made.decided.front().seen.value[0], 90.0f);
+}
+
+// The metrics of the minutes before still show what it carried: for the policy it is removed now.
+TEST(PaidTime, the_cooldown_of_a_removal_counts_from_when_its_paid_time_ends) {
+  Hourly world;
+  world.with.policy.numbers.policy[0].cooldown_in = 3;
+  world.at(second(1200));
+  world.cpu(10);
+  world();
+  std::vector<int> held;
+  for (int s = 4140; s <= 4380; s += 60) {
+    world.at(second(s));
+    // Released at 4140 = tick 69; held back in the ticks 70 and 71, as 72 - 69 is no longer below 3.
+    world.cpu(s == 4140 ? 25 : 80);
+    const Step made = world();
+    held.push_back((made.decided.front().decision.reasons & static_cast<int>(policy::Reason::cooldown)) != 0);
+  }
+  EXPECT_EQ(held, (std::vector<int>{0, 1, 1, 0, 0}));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 namespace headroom::control {
 namespace {
@@ -76,19 +77,48 @@ std::vector<const Instance*> Group::pool() const {
   return stopped;
 }
 
+bool Group::is_pooled(const Instance& instance) const {
+  return has(instance) && instance.state == InstanceState::stopped && !orders_.is_starting(instance.id) &&
+         !orders_.is_leaving(instance.id);
+}
+
 int Group::pooled() const {
   int count = 0;
-  for (const Instance& instance : observed_.instances) {
-    if (has(instance) && instance.state == InstanceState::stopped && !orders_.is_starting(instance.id))
-      ++count;
-  }
+  for (const Instance& instance : observed_.instances) count += is_pooled(instance) ? 1 : 0;
   for (const Order& order : state_.orders) {
     const auto* retire = std::get_if<cloud::Retire>(&order.action.what);
     if (retire == nullptr || retire->afterwards != cloud::Afterwards::pool) continue;
     if (contains(zones_, orders_.zone_of(order))) ++count;
   }
-  // Draining towards the pool without an order that is still followed up: seen as draining only.
   return count;
+}
+
+std::vector<const Instance*> Group::beyond_pool() const {
+  std::vector<const Instance*> stopped;
+  for (const Instance& instance : observed_.instances) {
+    if (is_pooled(instance)) stopped.push_back(&instance);
+  }
+  const auto goes_first = [&](const Instance* a, const Instance* b) {
+    const bool old_a = a->version != settings_.version;
+    const bool old_b = b->version != settings_.version;
+    return std::tie(old_b, a->since, a->id) < std::tie(old_a, b->since, b->id);
+  };
+  std::sort(stopped.begin(), stopped.end(), goes_first);
+  const int beyond = std::clamp(pooled() - settings_.pool, 0, static_cast<int>(stopped.size()));
+  stopped.resize(static_cast<std::size_t>(beyond));
+  return stopped;
+}
+
+int Group::room() const {
+  int there = 0;
+  for (const Instance& instance : observed_.instances) {
+    if (!has(instance)) continue;
+    if (instance.state == InstanceState::in_service || is_on_its_way(instance)) ++there;
+  }
+  for (const Order& order : state_.orders) {
+    if (!order.not_before) there += orders_.outstanding(order, zones_);
+  }
+  return std::max(0, settings_.policy.numbers.max - there);
 }
 
 int Group::on_their_way() const {
@@ -173,8 +203,8 @@ std::vector<const Instance*> Group::measured() const {
   return reached.empty() ? all : reached;
 }
 
-// The mean over the instances that have metrics of the newest period. Those that have only older ones are
-// left out: they would mix two times.
+// The load of one instance: the mean over the instances that have metrics of the newest period. Those that
+// have only older ones are left out: they would mix two times.
 void Group::see_metrics(policy::Observation<One>& seen) const {
   const cloud::InstanceMetrics* newest = nullptr;
   const std::vector<const Instance*> serving = measured();
@@ -198,9 +228,16 @@ void Group::see_metrics(policy::Observation<One>& seen) const {
     take(policy::Metric::cpu, instance->metrics->cpu);
     take(policy::Metric::requests, instance->metrics->requests);
   }
+  // Those that stay will carry what those carry that are marked to go: without this the load would seem small
+  // for as long as they serve, and more and more would be marked.
+  const auto going = std::count_if(serving.begin(), serving.end(),
+                                   [&](const auto* instance) { return is_marked(*instance); });
+  const auto all = static_cast<double>(serving.size());
+  const double staying = all - static_cast<double>(going);
+  const double share = going == 0 || staying == 0 ? 1 : all / staying;
   for (int m = 0; m < 2; ++m) {
     seen.missing[m] = count[m] == 0;
-    seen.value[m] = count[m] == 0 ? 0.0f : static_cast<float>(sum[m] / count[m]);
+    seen.value[m] = count[m] == 0 ? 0.0f : static_cast<float>(sum[m] / count[m] * share);
   }
 
   // A period has ended since the last decision where newer metrics have come, or where those that were due

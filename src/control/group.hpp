@@ -27,12 +27,17 @@ class Group {
   // Stopped instances of the present version, in open zones, that nobody has ordered to start; the last
   // stopped first.
   std::vector<const cloud::Instance*> pool() const;
-  int pooled() const;  // stopped, or ordered to the pool
+  int pooled() const;  // stopped and to stay, or ordered to the pool
+  // Stopped instances that the pool has no place for: those of another version first, then the first stopped.
+  std::vector<const cloud::Instance*> beyond_pool() const;
   // Instances that stay or are on their way, seen or ordered; those marked are not counted.
   int total() const;
   // The same by the zones that can take more: those in rotation in which launches do not fail just now, or
   // all of them where there is none.
   std::vector<ZoneCount> present_by_zone() const;
+  // How many more may be asked of the cloud now: max less all that runs, starts, or was asked for; also what
+  // is to go and has not gone yet. So max holds for what there is, not only for what is wanted.
+  int room() const;
 
   // What the policy is shown. Moves memory().sample_end on.
   policy::Observation<base::One> see() const;
@@ -46,6 +51,7 @@ class Group {
   int on_their_way() const;
   // Metric periods seen of the newest of these since its start.
   int records_of_newest(const std::vector<const cloud::Instance*>& serving) const;
+  bool is_pooled(const cloud::Instance& instance) const;
   std::vector<const cloud::Instance*> measured() const;
   void see_metrics(policy::Observation<base::One>& seen) const;
 

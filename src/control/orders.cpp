@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace headroom::control {
 namespace {
 
 using base::Milliseconds;
+using cloud::Afterwards;
 using cloud::Instance;
 using cloud::InstanceState;
 using cloud::Launch;
@@ -29,6 +34,23 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// The time and number of a token of this prefix, as next_token() makes it.
+std::optional<std::pair<Milliseconds, std::int32_t>> parse_token(std::string_view token,
+                                                                 std::string_view prefix) {
+  if (!token.starts_with(prefix)) return std::nullopt;
+  token.remove_prefix(prefix.size());
+  std::int64_t parts[2] = {};
+  for (std::int64_t& part : parts) {
+    if (!token.starts_with('-')) return std::nullopt;
+    token.remove_prefix(1);
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), part);
+    if (error != std::errc() || part < 0) return std::nullopt;
+    token.remove_prefix(static_cast<std::size_t>(end - token.data()));
+  }
+  if (!token.empty()) return std::nullopt;
+  return std::pair(Milliseconds(parts[0]), static_cast<std::int32_t>(parts[1]));
+}
+
 }  // namespace
 
 const Instance* find_instance(const cloud::Observed& observed, const std::string& id) {
@@ -40,6 +62,27 @@ const Instance* find_instance(const cloud::Observed& observed, const std::string
 
 bool is_on_its_way(const Instance& instance) {
   return instance.state == InstanceState::launching || instance.state == InstanceState::warming;
+}
+
+std::string unsettled(const cloud::Observed& observed, const Settings& settings, State& state) {
+  std::string why;
+  for (const cloud::TicketReport& report : observed.tickets) {
+    const auto token = parse_token(report.ticket.token, settings.token_prefix);
+    if (!token) continue;
+    // Its tokens are not used again, whatever the clock says.
+    if (*token >= std::pair(state.token_at, state.token_number)) {
+      state.token_at = token->first;
+      state.token_number = token->second + 1;
+    }
+    const bool pending = report.state == cloud::TicketState::pending;
+    const bool uncertain = report.state == cloud::TicketState::uncertain;
+    const Milliseconds shown_by = report.since + (uncertain ? settings.appear_within : Milliseconds(0));
+    if (why.empty() && (pending || *observed.instances_at < shown_by)) {
+      why = fmt::format("ordered before a restart: {} {}", report.ticket.token,
+                        pending ? "is not finished" : "may not show in the list of instances yet");
+    }
+  }
+  return why;
 }
 
 Orders::Orders(Milliseconds now, const cloud::Observed& observed, const Settings& settings, Step& next)
@@ -89,7 +132,8 @@ std::vector<Order> Orders::follow_up() {
       continue;
     }
     note_appearance(order);
-    if (!is_carried_out(order) && judge(order)) state_.orders.push_back(std::move(order));
+    if (is_carried_out(order)) continue;
+    if (is_draining(order) || judge(order)) state_.orders.push_back(std::move(order));
   }
   return due;
 }
@@ -107,13 +151,31 @@ void Orders::note_appearance(Order& order) const {
 bool Orders::is_carried_out(const Order& order) const {
   if (const auto* retire = std::get_if<Retire>(&order.action.what)) {
     const Instance* instance = find_instance(observed_, retire->instance);
-    return instance == nullptr || (instance->state != InstanceState::in_service && !is_on_its_way(*instance));
+    if (instance == nullptr) return true;
+    switch (instance->state) {
+      case InstanceState::launching:
+      case InstanceState::warming:
+      case InstanceState::in_service:
+        return false;
+      case InstanceState::draining:
+        // The rest happens by itself. One that drains towards the pool has its place there already.
+        return retire->afterwards != Afterwards::pool;
+      case InstanceState::stopped:
+      case InstanceState::failed:
+        return retire->afterwards != Afterwards::gone;
+    }
   }
   if (const auto* start = std::get_if<Start>(&order.action.what)) {
     const Instance* instance = find_instance(observed_, start->instance);
     return instance == nullptr || instance->state != InstanceState::stopped;
   }
   return outstanding(order) == 0;
+}
+
+bool Orders::is_draining(const Order& order) const {
+  const auto* retire = std::get_if<Retire>(&order.action.what);
+  const Instance* instance = retire == nullptr ? nullptr : find_instance(observed_, retire->instance);
+  return instance != nullptr && instance->state == InstanceState::draining;
 }
 
 int Orders::outstanding(const Order& order) {
@@ -145,6 +207,7 @@ bool Orders::judge(Order& order) {
     case TicketState::pending:
       return true;
     case TicketState::uncertain:
+      if (report != nullptr && is_lost(order, *report)) return false;
       // Sending a token again has no effect where the first had one, so this cannot launch twice.
       if (now_ - order.submitted >= settings_.retry_after) {
         note(Happened::sent_again, order.action.token,
@@ -162,12 +225,14 @@ bool Orders::judge(Order& order) {
 
 bool Orders::is_lost(const Order& order, const cloud::TicketReport& report) {
   if (*observed_.instances_at < report.since + settings_.appear_within) return false;
+  const std::string_view said =
+      report.state == TicketState::uncertain ? "no clear answer, and" : "confirmed, but";
   note(Happened::given_up, order.action.token,
        std::holds_alternative<Launch>(order.action.what)
-           ? fmt::format("confirmed, but {} did not appear", outstanding(order))
+           ? fmt::format("{} {} did not appear", said, outstanding(order))
        : std::holds_alternative<Start>(order.action.what)
-           ? "confirmed, but the instance is still stopped"
-           : "confirmed, but the instance is still in service");
+           ? fmt::format("{} the instance is still stopped", said)
+           : fmt::format("{} the instance is still there", said));
   return true;
 }
 
@@ -214,6 +279,8 @@ int Orders::take_back(int count, const std::vector<std::string>& zones) {
   for (std::size_t k = state_.orders.size(); k-- > 0 && taken < count;) {
     Order& order = state_.orders[k];
     if (!order.not_before || !std::holds_alternative<Kind>(order.action.what)) continue;
+    const auto* retire = std::get_if<Retire>(&order.action.what);
+    if (retire != nullptr && retire->afterwards == Afterwards::inspect) continue;  // failed: of no use
     if (!contains(zones, zone_of(order))) continue;
     const int some = std::min(order.expected, count - taken);
     taken += some;

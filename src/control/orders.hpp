@@ -11,6 +11,11 @@ namespace headroom::control {
 const cloud::Instance* find_instance(const cloud::Observed& observed, const std::string& id);
 bool is_on_its_way(const cloud::Instance& instance);  // launching or warming
 
+// For the first step, which is also the one after all was forgotten: what of an earlier self's orders is not
+// finished, or cannot be judged by the list of instances yet; empty: nothing. Deciding before would order the
+// same again. Its tokens are kept from being used again.
+std::string unsettled(const cloud::Observed& observed, const Settings& settings, State& state);
+
 // Over the orders of one step's state; what is submitted and noted goes into the step.
 class Orders {
  public:
@@ -24,8 +29,8 @@ class Orders {
   void place_later(Order order, base::Milliseconds wait);  // still without a token
 
   // Takes back up to `count` instances of this kind of action (Launch, Start, Retire) from orders in these
-  // zones that wait to be placed anew, the latest first: nothing of them has reached the cloud. Returns how
-  // many.
+  // zones that wait to be placed, the latest first: nothing of them has reached the cloud. An instance that
+  // has failed is not taken back. Returns how many.
   template <class Kind>
   int take_back(int count, const std::vector<std::string>& zones);
 
@@ -47,6 +52,7 @@ class Orders {
   void submit(Order& order);
   void note_appearance(Order& order) const;
   bool is_carried_out(const Order& order) const;
+  bool is_draining(const Order& order) const;
   bool judge(Order& order);
   bool is_lost(const Order& order, const cloud::TicketReport& report);
   bool after_failure(Order& order, const cloud::TicketReport& report);

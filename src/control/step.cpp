@@ -77,17 +77,51 @@ class Stepper {
     return groups_.front();
   }
 
-  // A launch goes to where there is room now, not to where it has failed.
+  // A launch goes to where there is room now, not to where it has failed. A removal that waited is dropped
+  // where failures have made the instance needed since.
   void place_anew(Order order) {
-    const auto* launch = std::get_if<Launch>(&order.action.what);
-    if (launch == nullptr) return orders_.place(std::move(order));
-    const Group& group = group_of(launch->zone);
-    for (const ZoneCount& zone : spread(group.present_by_zone(), order.expected)) {
+    if (const auto* launch = std::get_if<Launch>(&order.action.what)) {
+      return supply(group_of(launch->zone), std::move(order));
+    }
+    const Group& group = group_of(orders_.zone_of(order));
+    if (std::holds_alternative<Start>(order.action.what)) {
+      if (group.room() > 0) return orders_.place(std::move(order));
+      return orders_.place_later(std::move(order), Milliseconds(0));
+    }
+    const Retire& retire = std::get<Retire>(order.action.what);
+    const Instance* instance = find_instance(observed_, retire.instance);
+    const bool serves = instance != nullptr && instance->state == InstanceState::in_service;
+    if (retire.afterwards != Afterwards::inspect && serves &&
+        static_cast<int>(group.in_service().size()) <= settings_.policy.numbers.min) {
+      return orders_.note(Happened::not_needed_now, retire.instance, "it is needed for the minimum");
+    }
+    orders_.place(std::move(order));
+  }
+
+  // As many as this order for a launch says: from the pool, then new ones. What there is no room for yet
+  // waits until what is to go has gone.
+  void supply(const Group& group, Order order) {
+    const int wanted = order.expected;
+    const int now = std::min(wanted, group.room());
+    int missing = now;
+    for (; missing > 0; --missing) {
+      const std::vector<const Instance*> pool = group.pool();
+      if (pool.empty()) break;
+      Order start;
+      start.action = {"", Start{pool.front()->id}, order.action.why};
+      orders_.place(std::move(start));
+    }
+    const std::vector<ZoneCount> present = group.present_by_zone();
+    for (const ZoneCount& zone : spread(present, missing)) {
       Order part = order;
       part.action.what = Launch{settings_.service, settings_.version, zone.zone, zone.instances};
       part.expected = zone.instances;
       orders_.place(std::move(part));
     }
+    if (wanted == now) return;
+    order.expected = wanted - now;
+    order.action.what = Launch{settings_.service, settings_.version, present.front().zone, order.expected};
+    orders_.place_later(std::move(order), Milliseconds(0));
   }
 
   // Takes failed instances out and orders one for each that has ended, at once and whatever the policy's
@@ -142,6 +176,17 @@ class Stepper {
     const int surplus = seen.in_service + seen.launching - decision.remove - wanted;
     if (surplus > 0) take_back_starts(group, surplus);
     if (decision.remove > 0) shrink(group, decision.remove, why);
+    trim_pool(group);
+  }
+
+  // Nobody starts what is beyond the pool's size, which can have become smaller; it only costs.
+  void trim_pool(const Group& group) {
+    for (const Instance* instance : group.beyond_pool()) {
+      Order order;
+      order.action = {"", Retire{instance->id, Milliseconds(0), Afterwards::gone},
+                      fmt::format("the warm pool holds {}", settings_.pool)};
+      orders_.place(std::move(order));
+    }
   }
 
   void take_back_starts(const Group& group, int surplus) {
@@ -153,21 +198,12 @@ class Stepper {
   // for the end of its paid time stays; then the warm pool; then new ones.
   void grow(const Group& group, int add, const std::string& why) {
     add -= orders_.take_back<Retire>(add, group.zones());
-    for (add -= recall(group, add); add > 0; --add) {
-      const std::vector<const Instance*> pool = group.pool();
-      if (pool.empty()) break;
-      Order order;
-      order.action.what = Start{pool.front()->id};
-      order.action.why = why;
-      orders_.place(std::move(order));
-    }
-    for (const ZoneCount& zone : spread(group.present_by_zone(), add)) {
-      Order order;
-      order.action.what = Launch{settings_.service, settings_.version, zone.zone, zone.instances};
-      order.action.why = why;
-      order.expected = zone.instances;
-      orders_.place(std::move(order));
-    }
+    add -= recall(group, add);
+    if (add <= 0) return;
+    Order order;
+    order.action.why = why;
+    order.expected = add;
+    supply(group, std::move(order));
   }
 
   void shrink(const Group& group, int remove, const std::string& why) {
@@ -221,6 +257,8 @@ class Stepper {
         if (left > settings_.tick + settings_.drain) continue;
         std::erase(state_.marked, instance->id);
         retire(group, *instance, "its paid time ends");
+        // The others carry more from now on, which the metrics will show later: as after any removal.
+        group.memory().policy.last_in = state_.next_tick - 1;
       }
     }
   }
@@ -242,6 +280,8 @@ std::string_view to_string(Happened happened) {
       return "list_unknown";
     case Happened::list_outdated:
       return "list_outdated";
+    case Happened::unsettled:
+      return "unsettled";
     case Happened::ordered_anew:
       return "ordered_anew";
     case Happened::sent_again:
@@ -280,6 +320,12 @@ Step step(Milliseconds now, const cloud::Observed& observed, State state, const 
     return next;
   }
   next.state.instances_at = observed.instances_at;
+  if (next.state.groups.empty()) {
+    if (std::string why = unsettled(observed, settings, next.state); !why.empty()) {
+      next.notes.push_back({Happened::unsettled, "", std::move(why)});
+      return next;
+    }
+  }
   Stepper(now, observed, settings, next).run();
   return next;
 }

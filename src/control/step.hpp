@@ -48,7 +48,7 @@ struct Settings {
   // metrics are missing in between.
   base::Milliseconds max_age{180'000};
   base::Milliseconds drain{0};  // before an instance is removed
-  int pool = 0;                 // so many stopped instances of a group are kept to be started again
+  int pool = 0;                 // so many stopped instances of a group are kept to be started again, no more
   // Where it is set, instances are paid for in whole periods of this length, an hour say, from each start: an
   // instance that is to go is only marked, serves until its paid time ends, and is the first to be recalled.
   std::optional<base::Milliseconds> paid_period;
@@ -58,7 +58,8 @@ struct Settings {
   base::Milliseconds grace{0};
   // An instance that has not come into service by then has failed as well. Unset: it may take for ever.
   std::optional<base::Milliseconds> start_within;
-  // What the cloud has confirmed and not shown for so long is lost: it no longer counts as on its way.
+  // What the cloud has confirmed, or not clearly answered, and not shown for so long is lost: it no longer
+  // counts as on its way.
   base::Milliseconds appear_within{300'000};
   // Before a failed order is placed anew (doubled with each failure, up to 32 times), and before one without
   // an answer is sent again. Where launches fail in a zone, others are preferred for as long.
@@ -67,7 +68,8 @@ struct Settings {
 
 // An action that the cloud has not shown to be carried out.
 struct Order {
-  cloud::Action action;  // its token is empty while the order waits for `not_before`
+  cloud::Action
+      action;  // its token is empty while the order waits: for `not_before`, then for room below max
   base::Milliseconds submitted{0};
   std::optional<base::Milliseconds> not_before;
   int attempts = 1;                   // under different tokens
@@ -104,7 +106,8 @@ struct Avoided {
 };
 
 // What is remembered from step to step. A controller that can be killed writes it down before it submits the
-// actions of the step: orders that were then never sent are sent by a later step, under the same token.
+// actions of the step: orders that were then never sent are sent by a later step, under the same token. One
+// that has lost its state waits until its earlier orders are finished and can be seen, and begins anew.
 struct State {
   std::int32_t next_tick = 0;                      // not decided yet
   std::vector<GroupState> groups;                  // as group_names(); empty before the first step
@@ -132,6 +135,7 @@ struct Decided {
 enum class Happened {
   list_unknown,     // nothing was decided: the cloud has not told its instances yet
   list_outdated,    // nothing was decided: an older list than one that was already used
+  unsettled,        // nothing was decided: what was ordered before a restart is not finished
   ordered_anew,     // failed for a reason that passes: placed again under a new token
   sent_again,       // no answer: the same token again
   given_up,         // failed for good, or lost: no longer counted on

@@ -374,6 +374,46 @@ TEST(Step, a_removal_that_waits_is_taken_back_when_more_are_wanted) {
   EXPECT_EQ(happened(next), Texts{"not_needed_now"});
 }
 
+// i-4 is to go and the cloud refuses; then i-1 and i-2 vanish. With i-4, two serve: the minimum.
+TEST(Step, a_removal_that_waits_is_dropped_where_the_instance_is_needed_for_the_minimum) {
+  Idle idle;
+  idle.world.at(second(61));
+  idle.world.ticket("matrix-web-60000-0", TicketState::failed, 0, true);
+  idle.control(idle.world);
+  idle.control.state.watched.clear();  // nobody replaces them here
+  idle.world.remove("i-1");
+  idle.world.remove("i-2");
+  idle.world.at(second(71));
+  const Step next = idle.control(idle.world);
+  EXPECT_TRUE(next.actions.empty());
+  EXPECT_EQ(happened(next), Texts{"not_needed_now"});
+  EXPECT_TRUE(idle.control.state.orders.empty());
+}
+
+// i-4 has failed, and the cloud refuses to take it out for now: when more are wanted it is not one of them.
+TEST(Step, what_has_failed_is_not_taken_back_when_more_are_wanted) {
+  Idle idle;
+  idle.control.state = State{};
+  idle.control.with.retry_after = second(600);
+  idle.world.cpu(40);
+  for (int k = 1; k <= 3; ++k) {
+    idle.world.at(second(60 + k));
+    idle.world.seen.instances[2].health = {idle.world.seen.at, false, "connection refused"};
+    idle.control(idle.world);
+  }
+  const std::string token = idle.control.state.orders.front().action.token;
+  idle.world.at(second(64));
+  idle.world.ticket(token, TicketState::failed, 0, true);
+  EXPECT_EQ(happened(idle.control(idle.world)), Texts{"ordered_anew"});
+  idle.world.at(second(120));
+  idle.world.cpu(90);
+  const Step next = idle.control(idle.world);
+  EXPECT_EQ(next.decided.front().decision.add, 2);
+  int launched = 0;
+  for (const Action& action : next.actions) launched += std::get<Launch>(action.what).count;
+  EXPECT_EQ(launched, 2);
+}
+
 // ---- failures
 
 TEST(Step, a_failure_that_passes_is_ordered_anew_under_a_new_token) {
@@ -451,6 +491,21 @@ TEST(Step, an_uncertain_launch_is_sent_again_under_its_token_until_the_instance_
   EXPECT_EQ(busy.control.state.orders.size(), 1U);
 }
 
+// It was refused, and the answer was lost: no instance will ever show.
+TEST(Step, an_uncertain_launch_that_never_appears_is_given_up) {
+  Busy busy;
+  busy.world.at(second(61));
+  busy.world.ticket("matrix-web-60000-0", TicketState::uncertain);
+  busy.world.ticket("matrix-web-60000-1", TicketState::pending);
+  for (int s = 70; s < 361; s += 10) {
+    busy.world.at(second(s));
+    EXPECT_FALSE(busy.control.state.orders.size() < 2) << s;
+    busy.control(busy.world);
+  }
+  busy.world.at(second(361));  // 300 s after it was uncertain
+  EXPECT_EQ(happened(busy.control(busy.world)), Texts{"given_up"});
+}
+
 // The observation is from before the order: that it does not list the ticket says nothing.
 TEST(Step, an_observation_from_before_an_order_does_not_judge_it) {
   Busy busy;
@@ -485,6 +540,55 @@ TEST(Step, a_launch_that_waits_is_taken_back_when_fewer_are_wanted) {
   EXPECT_TRUE(next.actions.empty());
   EXPECT_EQ(happened(next), Texts{"not_needed_now"});
   EXPECT_EQ(busy.control.state.orders.size(), 1U);  // 2 + 2 - 1 are wanted
+}
+
+// ---- a controller that has lost its state
+
+// What its earlier self has ordered may not show yet: ordering the same again could exceed max.
+TEST(Step, without_its_state_it_waits_until_its_earlier_orders_are_finished_and_can_be_seen) {
+  Busy busy;
+  busy.control.state = State{};
+  busy.world.ticket("matrix-web-60000-0", TicketState::pending);
+  busy.world.ticket("matrix-web-60000-1", TicketState::done, 1);
+  busy.world.at(second(70));
+  EXPECT_EQ(happened(busy.control(busy.world)), Texts{"unsettled"});
+  // Finished at 80 s, and the list is from before.
+  busy.world.at(second(80));
+  busy.world.ticket("matrix-web-60000-0", TicketState::done, 1);
+  busy.world.seen.instances_at = second(79);
+  EXPECT_EQ(happened(busy.control(busy.world)), Texts{"unsettled"});
+  busy.world.at(second(81));
+  EXPECT_FALSE(busy.control(busy.world).decided.empty());
+  // From now on nothing of it matters.
+  busy.world.ticket("matrix-web-60000-0", TicketState::pending);
+  busy.world.at(second(120));
+  EXPECT_FALSE(busy.control(busy.world).decided.empty());
+}
+
+TEST(Step, without_its_state_it_waits_for_an_uncertain_order_as_long_as_it_may_take_to_appear) {
+  Busy busy;
+  busy.control.state = State{};
+  busy.world.ticket("matrix-web-60000-0", TicketState::uncertain);
+  busy.world.at(second(359));
+  EXPECT_EQ(happened(busy.control(busy.world)), Texts{"unsettled"});
+  busy.world.at(second(360));
+  EXPECT_FALSE(busy.control(busy.world).decided.empty());
+}
+
+TEST(Step, without_its_state_it_does_not_wait_for_the_orders_of_others) {
+  for (const char* token : {"matrix-web-2-60000-0", "matrix-web-60000", "matrix-shop-60000-0", "by-hand"}) {
+    Busy busy;
+    busy.control.state = State{};
+    busy.world.ticket(token, TicketState::pending);
+    EXPECT_FALSE(busy.control(busy.world).decided.empty()) << token;
+  }
+}
+
+TEST(Step, without_its_state_it_uses_none_of_its_earlier_tokens) {
+  Busy busy;
+  busy.control.state = State{};
+  busy.world.ticket("matrix-web-60000-7", TicketState::done, 1);
+  EXPECT_EQ(busy.control(busy.world).actions.at(0).token, "matrix-web-60000-8");
 }
 
 // ---- time and tokens

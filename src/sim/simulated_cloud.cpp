@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 #include "base/math.hpp"
@@ -88,7 +89,10 @@ void SimulatedCloud::begin_faults(Milliseconds before) {
     } else {
       // One that hangs once hangs for good; a restart takes a tick at least.
       const bool for_good = drill.duration == Milliseconds(0) && drill.kind != DrillKind::reboot;
-      instance->down_until = for_good ? Milliseconds::max() : now_ + std::max(drill.duration, tick());
+      const Milliseconds until = for_good ? Milliseconds::max() : now_ + std::max(drill.duration, tick());
+      // A restart ends what was before it; a pause does not end a longer one.
+      const bool goes_on = drill.kind != DrillKind::reboot && is_down(*instance);
+      instance->down_until = goes_on ? std::max(until, *instance->down_until) : until;
     }
   }
   std::erase_if(instances_, [&](const Instance& instance) {
@@ -185,10 +189,13 @@ void SimulatedCloud::measure(Instance& instance, const ServerOutcome& outcome, b
   const auto ticks = static_cast<float>(period);
   const auto mean = [&](float sum) { return period == 1 ? sum : sum / ticks; };
   Sample sample;
-  sample.metrics = {end + faults_.skew(end), settings_.metric_period,
+  sample.visible_at = std::max(end + settings_.metric_lag, instance.metrics_from);
+  // Stamped by the clock of the metrics when the period ends. Who reads it compares that clock with his own
+  // and takes the difference off: where the clock has jumped in between, the time is wrong.
+  const Milliseconds stamp = end + faults_.skew(end) - faults_.skew(sample.visible_at);
+  sample.metrics = {std::min(stamp, sample.visible_at), settings_.metric_period,
                     base::Percent(static_cast<double>(metered(mean(instance.cpu_sum)))),
                     base::Rate(static_cast<double>(mean(instance.requests_sum)))};
-  sample.visible_at = std::max(end + settings_.metric_lag, instance.metrics_from);
   if (faults_.holds(DrillKind::metrics, sample.visible_at)) return;
   if (faults_.holds(DrillKind::metrics_frozen, end) && !instance.samples.empty()) {
     sample.metrics.cpu = instance.samples.back().metrics.cpu;
@@ -201,6 +208,7 @@ void SimulatedCloud::measure(Instance& instance, const ServerOutcome& outcome, b
 
 void SimulatedCloud::carry_out(const Call& call) {
   const cloud::Action& action = call.action;
+  if (call.asks_again) return answer(call);
   int affected = 0;
   std::optional<Failure> failure;
   if (call.fault == CallFault::refused) {
@@ -218,6 +226,7 @@ void SimulatedCloud::carry_out(const Call& call) {
       report.retriable = failure->retriable;
     }
     if (call.fault == CallFault::answered_wrongly) {
+      wrongly_answered_[action.token] = report;
       report.state = TicketState::uncertain;
       report.affected = 0;
       report.retriable = false;
@@ -251,7 +260,8 @@ std::optional<SimulatedCloud::Failure> SimulatedCloud::carry_out(const cloud::Ac
   if (instance->seen.state != InstanceState::stopped) {
     return Failure{fmt::format("it is {}, not stopped", cloud::to_string(instance->seen.state)), false};
   }
-  start(*instance, settings_.startup_pool.value_or(settings_.startup), settings_.first_pool);
+  start(*instance, settings_.startup_pool ? *settings_.startup_pool : startup_of(instance->number),
+        settings_.first_pool);
   affected = 1;
   return std::nullopt;
 }
@@ -268,6 +278,17 @@ std::optional<SimulatedCloud::Failure> SimulatedCloud::carry_out(const cloud::Ac
   if (!drains) enter(*instance, InstanceState::draining);
   affected = 1;
   return std::nullopt;
+}
+
+// The same token again: the answer that the first call should have had.
+void SimulatedCloud::answer(const Call& call) {
+  const auto owed = wrongly_answered_.find(call.action.token);
+  const bool fails = call.fault == CallFault::refused || call.fault == CallFault::answered_wrongly;
+  if (owed == wrongly_answered_.end() || fails) return;
+  for (cloud::TicketReport& report : tickets_) {
+    if (report.ticket.token == call.action.token) report = owed->second;
+  }
+  wrongly_answered_.erase(owed);
 }
 
 // ---- instances
@@ -295,6 +316,7 @@ void SimulatedCloud::start(Instance& instance, Milliseconds startup, Millisecond
   instance.seen.started = now_;
   instance.ready_at = now_ + startup;
   instance.metrics_from = now_ + first_metric;
+  instance.down_until.reset();  // it boots anew
   enter(instance, InstanceState::launching);
 }
 
@@ -309,7 +331,7 @@ Milliseconds SimulatedCloud::startup_of(std::int64_t launch) const {
   const double ms = spread.kind == capacity::StartupSpread::Kind::uniform
                         ? a + (b - a) * u
                         : a * base::exp(base::log(b / a) / kQuantile95 * base::normal_quantile(u));
-  return Milliseconds(static_cast<std::int64_t>(ms + 0.5));
+  return Milliseconds(static_cast<std::int64_t>(std::floor(ms + 0.5)));
 }
 
 SimulatedCloud::Instance* SimulatedCloud::find(const std::string& id) {
@@ -360,15 +382,12 @@ void SimulatedCloud::enter(Instance& instance, InstanceState state) {
 std::vector<cloud::Instance> SimulatedCloud::list() {
   std::vector<cloud::Instance> all;
   all.reserve(instances_.size());
-  // The cloud reads the clock of the metrics beside its own, and takes the difference off.
-  const Milliseconds skew = faults_.skew(now_);
   for (Instance& instance : instances_) {
     const auto is_visible = [&](const Sample& sample) { return sample.visible_at <= now_; };
     while (instance.samples.size() > 1 && is_visible(instance.samples[1])) instance.samples.pop_front();
     cloud::Instance& seen = all.emplace_back(instance.seen);
     if (instance.samples.empty() || !is_visible(instance.samples.front())) continue;
     seen.metrics = instance.samples.front().metrics;
-    seen.metrics->end = std::min(seen.metrics->end - skew, now_);
   }
   return all;
 }
@@ -384,7 +403,9 @@ cloud::Observed SimulatedCloud::observe() {
     for (const Listed& listed : listed_) {
       if (listed.at <= until) shown = &listed;
     }
-    observed.instances_at = shown->at;
+    // Nothing changes within a tick, so the list of its start is also true at the instant that was shown
+    // last.
+    observed.instances_at = std::max(shown->at, shown_at_);
     observed.instances = shown->instances;
   } else {
     observed.instances_at = now_;
@@ -403,13 +424,27 @@ cloud::Observed SimulatedCloud::observe() {
 
 cloud::Ticket SimulatedCloud::submit(const cloud::Action& action) {
   cloud::Ticket ticket{action.token};
-  if (!tokens_.insert(action.token).second) return ticket;
+  if (!tokens_.insert(action.token).second) {
+    // Nothing happens twice, but one that was not clearly answered is answered now.
+    const bool asked = std::any_of(calls_.begin(), calls_.end(),
+                                   [&](const Call& call) { return call.action.token == action.token; });
+    if (wrongly_answered_.contains(action.token) && !asked) {
+      calls_.push_back({action, faults_.meets_call(called_++, now_), true});
+    }
+    return ticket;
+  }
   const auto place = std::lower_bound(
       tickets_.begin(), tickets_.end(), ticket,
       [](const cloud::TicketReport& report, const cloud::Ticket& t) { return report.ticket < t; });
   tickets_.insert(place, {ticket, TicketState::pending, now_, 0, "", false});
-  calls_.push_back({action, faults_.meets_call(called_++, now_)});
+  calls_.push_back({action, faults_.meets_call(called_++, now_), false});
   return ticket;
+}
+
+int SimulatedCloud::answering(const std::string& zone) const {
+  return static_cast<int>(std::count_if(instances_.begin(), instances_.end(), [&](const Instance& i) {
+    return i.seen.state == InstanceState::in_service && i.seen.zone == zone && !is_down(i);
+  }));
 }
 
 int SimulatedCloud::count(InstanceState state) const {

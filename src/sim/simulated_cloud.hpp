@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -75,6 +76,8 @@ class SimulatedCloud final : public cloud::Cloud {
 
   int count(cloud::InstanceState state) const;
   int count(cloud::InstanceState state, const std::string& zone) const;
+  // In service and answering: neither hung nor restarting.
+  int answering(const std::string& zone) const;
   // What became of the requests of the last tick that has ended. Requires: one has.
   const ServedTick& served() const { return served_; }
   const std::vector<Life>& lives() const { return lives_; }  // in the order of their start
@@ -82,7 +85,7 @@ class SimulatedCloud final : public cloud::Cloud {
 
  private:
   struct Sample {
-    cloud::InstanceMetrics metrics;  // `end` on the clock of the metrics
+    cloud::InstanceMetrics metrics;
     base::Milliseconds visible_at{0};
   };
   struct Instance {
@@ -105,6 +108,7 @@ class SimulatedCloud final : public cloud::Cloud {
   struct Call {
     cloud::Action action;
     CallFault fault = CallFault::none;
+    bool asks_again = false;  // its token was carried out already, and answered wrongly
   };
   struct Failure {
     std::string why;
@@ -125,6 +129,7 @@ class SimulatedCloud final : public cloud::Cloud {
   void check_health(Instance& instance) const;
   void begin_metric_period();
   void carry_out(const Call& call);
+  void answer(const Call& call);
   std::optional<Failure> carry_out(const cloud::Action& action, const cloud::Launch& launch, int& affected);
   std::optional<Failure> carry_out(const cloud::Action& action, const cloud::Start& start, int& affected);
   std::optional<Failure> carry_out(const cloud::Action& action, const cloud::Retire& retire, int& affected);
@@ -148,11 +153,12 @@ class SimulatedCloud final : public cloud::Cloud {
   std::uint64_t called_ = 0;
   std::vector<Instance> instances_;  // by id, which is in the order of their launch
   std::vector<Life> lives_;
-  std::vector<Call> calls_;                   // not carried out yet
-  std::set<std::string> tokens_;              // of all time
-  std::vector<cloud::TicketReport> tickets_;  // by token
-  std::deque<Listed> listed_;                 // where lists are shown late: what they were
-  base::Milliseconds shown_at_{0};            // of the newest list that was shown
+  std::vector<Call> calls_;                                      // not carried out yet
+  std::set<std::string> tokens_;                                 // of all time
+  std::vector<cloud::TicketReport> tickets_;                     // by token
+  std::map<std::string, cloud::TicketReport> wrongly_answered_;  // what is true of them, by token
+  std::deque<Listed> listed_;                                    // where lists are shown late: what they were
+  base::Milliseconds shown_at_{0};                               // of the newest list that was shown
 };
 
 }  // namespace headroom::sim
