@@ -11,6 +11,9 @@ namespace headroom::workload {
 inline constexpr std::uint32_t arrivals_stream = 0x7701;
 inline constexpr std::uint32_t noise_stream = 0x7702;
 inline constexpr std::uint32_t spikes_stream = 0x7703;
+inline constexpr std::uint32_t sagemaker_wave_stream = 0x7704;
+inline constexpr std::uint32_t sagemaker_noise_stream = 0x7705;
+inline constexpr std::uint32_t sagemaker_spike_stream = 0x7706;
 
 // The count n of a Poisson distribution with this mean for which P(N < n) < u <= P(N <= n): exact inversion
 // by adding up probabilities for means below 32; above, the expansion of the inverse in powers of

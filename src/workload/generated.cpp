@@ -11,6 +11,7 @@
 #include "base/math.hpp"
 #include "base/philox.hpp"
 #include "workload/arrivals.hpp"
+#include "workload/sagemaker_load.hpp"
 
 namespace headroom::workload {
 namespace {
@@ -102,6 +103,7 @@ base::Error check(const Generated& generated) {
 }
 
 base::Series generate(const Generated& generated, Milliseconds from, Milliseconds to, Milliseconds tick) {
+  if (generated.model == GeneratedModel::sagemaker) return generate_sagemaker(generated.seed, from, to, tick);
   base::Series series;
   series.start = generated_origin + from;
   series.tick = tick;
