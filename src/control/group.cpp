@@ -240,6 +240,8 @@ void Group::see_metrics(policy::Observation<One>& seen) const {
     seen.value[m] = count[m] == 0 ? 0.0f : static_cast<float>(sum[m] / count[m] * share);
   }
 
+  see_load(seen, newest == nullptr ? std::nullopt : std::optional(newest->end));
+
   // A period has ended since the last decision where newer metrics have come, or where those that were due
   // would by now be too old to use.
   std::optional<Milliseconds>& sample_end = memory().sample_end;
@@ -252,6 +254,26 @@ void Group::see_metrics(policy::Observation<One>& seen) const {
       seen.fresh = true;
     }
   }
+}
+
+// The requests of the whole service as its balancer counts them, where it does and the group is the whole
+// service; else those of the group's instances together. `newest` is the end of their newest metrics.
+void Group::see_load(policy::Observation<One>& seen, const std::optional<Milliseconds>& newest) const {
+  seen.missing[policy::kLoad] = true;
+  if (!settings_.policy.shape.any_load) return;
+  const auto show = [&](float load) {
+    seen.missing[policy::kLoad] = false;
+    seen.value[policy::kLoad] = load;
+  };
+  for (const cloud::ServiceMetrics& metrics : observed_.services) {
+    if (settings_.per_zone || metrics.service != settings_.service || !metrics.requests) continue;
+    // Older than what the instances show: their sum is nearer to the truth.
+    if (!is_recent(metrics.end) || (newest && metrics.end <= *newest - metrics.length)) continue;
+    return show(static_cast<float>(metrics.requests->value()));
+  }
+  const auto requests = static_cast<int>(policy::Metric::requests);
+  if (seen.missing[requests]) return;
+  show(seen.value[requests] * static_cast<float>(measured().size()));
 }
 
 }  // namespace headroom::control

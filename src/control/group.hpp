@@ -54,6 +54,7 @@ class Group {
   bool is_pooled(const cloud::Instance& instance) const;
   std::vector<const cloud::Instance*> measured() const;
   void see_metrics(policy::Observation<base::One>& seen) const;
+  void see_load(policy::Observation<base::One>& seen, const std::optional<base::Milliseconds>& newest) const;
 
   std::int32_t index_;
   std::string name_;

@@ -82,7 +82,7 @@ class Compiler {
   void step(const StepPolicy& policy, const std::string& path, PolicyShape& shape,
             PolicyNumbers<base::One>& numbers) {
     shape.kind = Kind::step;
-    shape.metric = policy.metric;
+    shape.signal = static_cast<std::int32_t>(policy.metric);
     shape.every = period(policy.every, path + ".every");
     shape.first = ticks(policy.first, path + ".first");
     shape.window_samples = window(policy.window, path + ".window");
@@ -126,7 +126,7 @@ class Compiler {
   void target(const TargetPolicy& policy, const std::string& path, PolicyShape& shape,
               PolicyNumbers<base::One>& numbers) {
     shape.kind = Kind::target;
-    shape.metric = policy.metric;
+    shape.signal = static_cast<std::int32_t>(policy.metric);
     shape.every = period(policy.every, path + ".every");
     shape.first = ticks(policy.first, path + ".first");
     shape.window_samples = window(policy.window, path + ".window");
@@ -175,6 +175,22 @@ class Compiler {
       shape.entry[k].to_ms = of_day(entry.to, "to");
       numbers.at_least[k] = count(entry.at_least, 1, kMaxInstances, fmt::format("{}[{}].at_least", path, k));
     }
+  }
+
+  void proportional(const ProportionalPolicy& policy, const std::string& path, PolicyShape& shape,
+                    PolicyNumbers<base::One>& numbers) {
+    shape.kind = Kind::proportional;
+    shape.signal = kLoad;
+    shape.every = period(policy.every, path + ".every");
+    shape.first = ticks(policy.first, path + ".first");
+    shape.window_samples = window(policy.window, path + ".window");
+    shape.statistic = policy.statistic;
+    shape.removal = policy.remove;
+    shape.pairs = policy.remove == Removal::serving || policy.order > 0;
+    numbers.per_rps = number(policy.per_rps, 0, 1e6, path + ".per_rps");
+    // Below 0 where part of the fleet is there anyhow, such as what a standing order brings each time.
+    numbers.plus = number(policy.plus, -1e6, 1e6, path + ".plus");
+    numbers.order = count(policy.order, 0, kMaxInstances, path + ".order");
   }
 
   std::int32_t rate(const std::optional<RateLimit>& limit, const std::string& path, std::int32_t& number) {
@@ -289,9 +305,11 @@ base::Result<Compiled> compile(const Scaling& scaling, Milliseconds tick, Millis
     } else if (const auto* schedule = std::get_if<SchedulePolicy>(&policy)) {
       compiler.schedule(*schedule, path + ".schedule", shape.policy[p], numbers.policy[p]);
     } else {
-      compiler.fault(path + ".proportional", "a proportional policy is not decided yet",
-                     "use a step or target policy");
+      compiler.proportional(std::get<ProportionalPolicy>(policy), path + ".proportional", shape.policy[p],
+                            numbers.policy[p]);
     }
+    shape.any_load = shape.any_load || shape.policy[p].signal == kLoad;
+    shape.any_pair = shape.any_pair || shape.policy[p].pairs;
     shape.any_window = shape.any_window || shape.policy[p].window_samples > 1;
     if (shape.policy[p].newest_records > 0) {
       shape.newest_window_samples = std::max(shape.newest_window_samples, shape.policy[p].window_samples);

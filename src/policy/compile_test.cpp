@@ -85,7 +85,7 @@ TEST(Compile, durations_become_ticks_and_samples) {
   EXPECT_EQ(step.step_semantics, StepSemantics::aws_step);
   const PolicyShape& target = shape.policy[1];
   EXPECT_EQ(target.kind, Kind::target);
-  EXPECT_EQ(target.metric, Metric::requests);
+  EXPECT_EQ(target.signal, static_cast<int>(Metric::requests));
   EXPECT_EQ(target.every, 4);
   EXPECT_EQ(target.window_samples, 1);
   EXPECT_EQ(target.stabilise_out, 1);  // at 0 s; that of 2 min ago is more than one minute old
@@ -140,6 +140,39 @@ TEST(Compile, records_of_the_newest_are_counted_within_the_longest_window) {
   ASSERT_TRUE(compiled) << base::to_string(compiled.error());
   EXPECT_EQ(compiled->shape.policy[0].newest_records, 2);
   EXPECT_EQ(compiled->shape.newest_window_samples, 5);
+}
+
+TEST(Compile, a_proportional_policy_looks_at_the_load) {
+  ProportionalPolicy policy;
+  policy.per_rps = 0.264;
+  policy.plus = -3;
+  policy.window = minutes(5);
+  policy.statistic = Statistic::max;
+  Scaling scaling = sound();
+  scaling.policies = {policy};
+  const auto plain = compile(scaling, minutes(1), minutes(1), minutes(0));
+  ASSERT_TRUE(plain) << base::to_string(plain.error());
+  EXPECT_EQ(plain->shape.policy[0].kind, Kind::proportional);
+  EXPECT_EQ(plain->shape.policy[0].window_samples, 5);
+  EXPECT_EQ(plain->shape.policy[0].statistic, Statistic::max);
+  EXPECT_EQ(plain->numbers.policy[0].per_rps, 0.264f);
+  EXPECT_EQ(plain->numbers.policy[0].plus, -3.0f);
+  EXPECT_TRUE(plain->shape.any_load);
+  EXPECT_FALSE(plain->shape.any_pair);
+  policy.order = 5;
+  scaling.policies = {policy};
+  EXPECT_TRUE(compile(scaling, minutes(1), minutes(1), minutes(0))->shape.any_pair);
+  policy.order = 0;
+  policy.remove = Removal::serving;
+  scaling.policies = {policy};
+  EXPECT_TRUE(compile(scaling, minutes(1), minutes(1), minutes(0))->shape.any_pair);
+  policy.per_rps = -1;
+  policy.plus = std::numeric_limits<double>::infinity();
+  policy.order = -1;
+  scaling.policies = {policy};
+  const auto spoiled = compile(scaling, minutes(1), minutes(1), minutes(0));
+  ASSERT_FALSE(spoiled);
+  EXPECT_EQ(spoiled.error().faults.size(), 3u) << base::to_string(spoiled.error());
 }
 
 TEST(Compile, without_limits_nothing_bounds) {

@@ -28,11 +28,19 @@ HWY_INLINE typename L::Int reason_if(typename L::Mask mask, Reason reason) {
 
 // What one policy asks for: a number of instances in service plus launching. kAbstain: it asks for nothing
 // and holds nobody back, which is not the same as a vote for the present number.
+// A vote in pairs (PolicyShape::pairs) says how many to add and how many to remove; desired is what they
+// make.
 template <class L>
 struct Vote {
   typename L::Int desired;
   typename L::Int reasons;
+  typename L::Int add;
+  typename L::Int remove;
 };
+template <class L>
+HWY_INLINE Vote<L> single(typename L::Int desired, typename L::Int reasons) {
+  return {desired, reasons, typename L::Int(0), typename L::Int(0)};
+}
 constexpr std::int32_t kAbstain = -1;
 
 // The metric a policy looks at.
@@ -46,11 +54,20 @@ template <class L>
 HWY_INLINE Signal<L> signal(const PolicyShape& shape, const Observation<L>& observation,
                             const State<L>& state) {
   using Float = typename L::Float;
-  const int metric = static_cast<int>(shape.metric);
+  const int metric = shape.signal;
   if (shape.window_samples <= 1) return {observation.value[metric], observation.missing[metric]};
   Float sum(0.0f);
   Float count(0.0f);
   const int filled = state.samples < shape.window_samples ? state.samples : shape.window_samples;
+  if (shape.statistic == Statistic::max) {
+    // No signal is below 0, which is what stands for a missing sample.
+    for (int k = 0; k < filled; ++k) {
+      const int slot = (state.samples - 1 - k) & (kMaxWindowSamples - 1);
+      sum = bl::max(sum, state.sample[metric][slot]);
+      count = bl::max(count, state.present[metric][slot]);
+    }
+    return {sum, count < Float(0.5f)};
+  }
   for (int k = 0; k < filled; ++k) {
     const int slot = (state.samples - 1 - k) & (kMaxWindowSamples - 1);
     sum = sum + state.sample[metric][slot];
@@ -177,7 +194,7 @@ HWY_INLINE Vote<L> vote_step(std::int32_t tick, const Shape& all, const PolicySh
     desired = bl::select(breach_out || metric.missing, desired, Int(kAbstain));
   }
   memory.gives_way = bl::select(desired < total, Int(1), none);
-  return {desired, reasons};
+  return single<L>(desired, reasons);
 }
 
 // A metric carries the rounding of a few float32 operations, each of at most 2^-24 of its result. Where a
@@ -261,7 +278,7 @@ HWY_INLINE Vote<L> vote_target_hpa(const PolicyShape& shape, const PolicyNumbers
     wanted = bl::select(held, total, wanted);
   }
   memory.gives_way = bl::select(wanted < total, Int(1), none);
-  return {wanted, reasons};
+  return single<L>(wanted, reasons);
 }
 
 template <class L>
@@ -302,7 +319,43 @@ HWY_INLINE Vote<L> vote_target_aws(const PolicyShape& shape, const PolicyNumbers
     desired = bl::select(above || metric.missing, desired, Int(kAbstain));
   }
   memory.gives_way = bl::select(desired < total, Int(1), none);
-  return {desired, reasons};
+  return single<L>(desired, reasons);
+}
+
+// ceil(per * load + plus), and as many as the standing order adds. What may go: what serves beyond that
+// (spare), or what serves and is launching beyond it (serving).
+template <class L>
+HWY_INLINE Vote<L> vote_proportional(const PolicyShape& shape, const PolicyNumbers<L>& numbers,
+                                     const Signal<L>& load, const Observation<L>& observation,
+                                     PolicyState<L>& memory) {
+  using Float = typename L::Float;
+  using Int = typename L::Int;
+  using Mask = typename L::Mask;
+  const Int none(0);
+  const Int total = observation.in_service + observation.launching;
+  const Float exact = (numbers.per_rps * load.value + numbers.plus) * Float(1.0f - kSlack);
+  const Float most(static_cast<float>(kMaxInstances));
+  const Int target = bl::ceil_to_int(bl::min(bl::max(exact, Float(0.0f)), most));
+  const Mask above = target > total && !load.missing;
+  const Mask below = target < total && !load.missing;
+
+  Vote<L> vote;
+  vote.reasons = reason_if<L>(load.missing, Reason::missing_metric) |
+                 reason_if<L>(above, Reason::above_threshold) | reason_if<L>(below, Reason::below_threshold) |
+                 reason_if<L>(!(load.missing || above || below), Reason::within_band);
+  vote.desired = bl::select(load.missing, total, target);
+  vote.add = vote.remove = none;
+  memory.gives_way = bl::select(below, Int(1), none);
+  if (!shape.pairs) return vote;
+
+  // Without a load nothing goes, so nothing is ordered to take its place either.
+  const Int missing_to_target = bl::max(none, target - total);
+  vote.add = bl::select(load.missing, none, bl::max(missing_to_target, numbers.order));
+  vote.reasons = vote.reasons | reason_if<L>(vote.add > missing_to_target, Reason::standing_order);
+  const Int surplus = shape.removal == Removal::serving ? total - target : observation.in_service - target;
+  vote.remove = bl::select(load.missing, none, bl::max(none, bl::min(surplus, observation.in_service)));
+  vote.desired = total + vote.add - vote.remove;
+  return vote;
 }
 
 // Whether the entry covers the instant; one that ends at or before its start runs over midnight and belongs
@@ -335,7 +388,7 @@ template <class L>
 HWY_INLINE void remember_sample(const Observation<L>& observation, State<L>& state) {
   using Float = typename L::Float;
   const int slot = state.samples & (kMaxWindowSamples - 1);
-  for (int metric = 0; metric < 2; ++metric) {
+  for (int metric = 0; metric < kSignals; ++metric) {
     state.sample[metric][slot] =
         bl::select(observation.missing[metric], Float(0.0f), observation.value[metric]);
     state.present[metric][slot] = bl::select(observation.missing[metric], Float(0.0f), Float(1.0f));
@@ -365,19 +418,30 @@ HWY_INLINE void reset(const Shape& shape, State<L>& state) {
   }
 }
 
+// A decision before its limits. Where `paired`, its add and remove are the winner's; elsewhere they are not
+// set yet.
+template <class L>
+struct Recommendation {
+  Decision<L> decision;
+  typename L::Mask paired;
+};
+
 // The recommendation: the largest vote, and at least what the schedules ask for. A policy between its
 // evaluations holds what there is, unless it wanted fewer or had no say when it was last asked: then it
 // leaves the word to those that are due. Where all abstain, what there is stays; where there are only
 // schedules, they alone say how many, and min where they are silent.
 template <class L>
-HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observation, const Shape& shape,
-                                 const Numbers<L>& numbers, State<L>& state) {
+HWY_INLINE Recommendation<L> recommend(const Now& now, const Observation<L>& observation, const Shape& shape,
+                                       const Numbers<L>& numbers, State<L>& state) {
   using Int = typename L::Int;
   const Int total = observation.in_service + observation.launching;
   Int best(kAbstain);
   Int policy(-1);
   Int reasons(0);
   Int reasons_abstained(shape.policies == 0 ? bit(Reason::not_due) : 0);
+  Int add(0);
+  Int remove(0);
+  typename L::Mask paired(false);
   bool due_any = false;
   bool only_schedules = shape.policies > 0;
   for (int p = 0; p < shape.policies; ++p) {
@@ -390,6 +454,8 @@ HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observati
       const Signal<L> metric = signal<L>(s, observation, state);
       if (s.kind == Kind::step) {
         vote = vote_step<L>(now.tick, shape, s, numbers.policy[p], metric, observation, state, memory);
+      } else if (s.kind == Kind::proportional) {
+        vote = vote_proportional<L>(s, numbers.policy[p], metric, observation, memory);
       } else {
         const auto cooldown = cooling_down<L>(Int(now.tick), numbers.policy[p], state);
         vote = s.target_semantics == TargetSemantics::hpa
@@ -399,13 +465,19 @@ HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observati
       ++memory.evaluations;
       due_any = true;
     } else {
-      vote = {bl::select(memory.gives_way > Int(0), Int(kAbstain), total), Int(bit(Reason::not_due))};
+      vote =
+          single<L>(bl::select(memory.gives_way > Int(0), Int(kAbstain), total), Int(bit(Reason::not_due)));
     }
     reasons_abstained = reasons_abstained | bl::select(vote.desired == Int(kAbstain), vote.reasons, Int(0));
     const auto wins = vote.desired > best;
     best = bl::select(wins, vote.desired, best);
     policy = bl::select(wins, Int(p), policy);
     reasons = bl::select(wins, vote.reasons, reasons);
+    if (shape.any_pair) {
+      add = bl::select(wins, vote.add, add);
+      remove = bl::select(wins, vote.remove, remove);
+      paired = (paired && !wins) || (wins && typename L::Mask(s.pairs && is_due(s, now.tick)));
+    }
   }
   const auto silent = best == Int(kAbstain);
   best = bl::select(silent, only_schedules ? Int(0) : total, best);
@@ -417,14 +489,18 @@ HWY_INLINE Decision<L> recommend(const Now& now, const Observation<L>& observati
     best = bl::select(wins, wanted, best);
     policy = bl::select(wins, Int(p), policy);
     reasons = bl::select(wins, Int(bit(Reason::schedule)), reasons);
+    paired = paired && !wins;
     due_any = true;
   }
-  Decision<L> decision;
-  decision.recommended = best;
-  decision.policy = policy;
-  decision.reasons = reasons;
-  decision.due = due_any;
-  return decision;
+  Recommendation<L> made;
+  made.decision.recommended = best;
+  made.decision.policy = policy;
+  made.decision.reasons = reasons;
+  made.decision.due = due_any;
+  made.decision.add = add;
+  made.decision.remove = remove;
+  made.paired = paired;
+  return made;
 }
 
 // The limits, in their order; each leaves its reason where it changed the figure.
@@ -459,6 +535,46 @@ HWY_INLINE void bound(const Observation<L>& observation, const Shape& shape, con
   decision.remove = bl::max(none, observation.in_service - bounded);
   decision.desired = total + decision.add - decision.remove;
   decision.reasons = decision.reasons | reason_if<L>(decision.desired > bounded, Reason::in_progress);
+}
+
+// The same limits on a pair, each side for itself, and min and max on what the two make together: no more are
+// removed than leave min in service, no more added than leave max once the others are gone.
+template <class L>
+HWY_INLINE void bound_pair(const Observation<L>& observation, const Shape& shape, const Numbers<L>& numbers,
+                           const State<L>& state, Decision<L>& decision) {
+  using Int = typename L::Int;
+  const Int none(0);
+  const Int total = observation.in_service + observation.launching;
+  const auto differ = [](Int a, Int b) { return !(a == b); };
+
+  const Int add = bl::min(decision.add, numbers.step_out);
+  const Int remove = bl::min(decision.remove, numbers.step_in);
+  decision.after_step = total + add - remove;
+  decision.reasons =
+      decision.reasons |
+      reason_if<L>(differ(add, decision.add) || differ(remove, decision.remove), Reason::step_limit);
+
+  Int add_rated = add;
+  Int remove_rated = remove;
+  if (shape.rate_out_ticks > 0) {
+    add_rated = bl::min(add, bl::max(none, numbers.rate_out - state.rate_out_sum));
+  }
+  if (shape.rate_in_ticks > 0) {
+    remove_rated = bl::min(remove, bl::max(none, numbers.rate_in - state.rate_in_sum));
+  }
+  decision.after_rate = total + add_rated - remove_rated;
+  decision.reasons = decision.reasons |
+                     reason_if<L>(differ(add_rated, add) || differ(remove_rated, remove), Reason::rate_limit);
+
+  const Int spared = bl::min(remove_rated, bl::max(none, observation.in_service - numbers.min));
+  decision.remove = bl::max(spared, observation.in_service - numbers.max);
+  const Int left = total - decision.remove;
+  const Int fitting = bl::min(add_rated, bl::max(none, numbers.max - left));
+  decision.add = bl::max(fitting, numbers.min - left);
+  decision.reasons = decision.reasons |
+                     reason_if<L>(decision.remove > spared || fitting < add_rated, Reason::at_max) |
+                     reason_if<L>(spared < remove_rated || decision.add > fitting, Reason::at_min);
+  decision.desired = left + decision.add;
 }
 
 template <class L>
@@ -498,8 +614,22 @@ HWY_INLINE Decision<L> decide(const Now& now, const Observation<L>& observation,
                               const Numbers<L>& numbers, State<L>& state) {
   age_rates<L>(now, shape, state);
   if (shape.any_window && observation.fresh) remember_sample<L>(observation, state);
-  Decision<L> decision = recommend<L>(now, observation, shape, numbers, state);
+  const Recommendation<L> recommended = recommend<L>(now, observation, shape, numbers, state);
+  Decision<L> decision = recommended.decision;
   bound<L>(observation, shape, numbers, state, decision);
+  if (shape.any_pair && bl::any(recommended.paired)) {
+    Decision<L> pair = recommended.decision;
+    bound_pair<L>(observation, shape, numbers, state, pair);
+    const auto choose = [&](typename L::Int& single, typename L::Int of_pair) {
+      single = bl::select(recommended.paired, of_pair, single);
+    };
+    choose(decision.after_step, pair.after_step);
+    choose(decision.after_rate, pair.after_rate);
+    choose(decision.desired, pair.desired);
+    choose(decision.add, pair.add);
+    choose(decision.remove, pair.remove);
+    choose(decision.reasons, pair.reasons);
+  }
   remember_action<L>(now, observation, shape, decision, state);
   return decision;
 }

@@ -35,6 +35,7 @@ struct Seen {
   int warming = 0;
   std::optional<double> requests = cpu;
   int newest_records = kManyRecords;
+  std::optional<double> load = std::nullopt;
 };
 
 struct Decided {
@@ -62,8 +63,8 @@ class Deciding {
 
   Decided see(const Seen& seen, int weekday = 0, Milliseconds time_of_day = Milliseconds(0)) {
     Observation<One> observation{};
-    const std::optional<double> values[2] = {seen.cpu, seen.requests};
-    for (int m = 0; m < 2; ++m) {
+    const std::optional<double> values[kSignals] = {seen.cpu, seen.requests, seen.load};
+    for (int m = 0; m < kSignals; ++m) {
       observation.missing[m] = !values[m].has_value();
       observation.value[m] = static_cast<float>(values[m].value_or(0.0));
     }
@@ -758,6 +759,141 @@ TEST(StepPolicy, fresh_forgets_the_breaches_from_before_the_change) {
                {{70.0, 5}, 5, "above_threshold not_enough_datapoints"},  // [1, 2): before
                {{70.0, 5}, 5, "above_threshold not_enough_datapoints"},
                {{70.0, 5}, 6, "above_threshold"}});
+}
+
+// ---- proportional to the load of the service
+
+Seen seen_load(std::optional<double> load, int in_service, int launching = 0) {
+  Seen seen{kMissing, in_service, launching};
+  seen.load = load;
+  return seen;
+}
+
+ProportionalPolicy proportional(double per_rps, double plus = 0) {
+  ProportionalPolicy policy;
+  policy.per_rps = per_rps;
+  policy.plus = plus;
+  return policy;
+}
+
+// 0.25 instances per request a second: 10 rps and 4 more are ceil(6.5) = 7.
+TEST(Proportional, the_load_times_a_factor_plus_a_number_rounded_up) {
+  expect_each(scaling_of({proportional(0.25, 4)}), {{seen_load(10, 4), 7, "above_threshold"},
+                                                    {seen_load(8, 4), 6, "above_threshold"},
+                                                    {seen_load(8, 6), 6, "within_band"},
+                                                    {seen_load(0, 9), 4, "below_threshold"},
+                                                    {seen_load(8, 4, 2), 6, "within_band"}});
+  expect_each(scaling_of({proportional(0.25, -3)}),
+              {{seen_load(40, 4), 7, "above_threshold"}, {seen_load(4, 4), 1, "below_threshold at_min"}});
+}
+
+TEST(Proportional, a_missing_load_never_scales_in) {
+  expect_each(scaling_of({proportional(0.25)}), {{seen_load(kMissing, 9), 9, "missing_metric"}});
+  ProportionalPolicy serving = proportional(0.25);
+  serving.remove = Removal::serving;
+  serving.order = 2;
+  expect_each(scaling_of({serving}), {{seen_load(kMissing, 9, 3), 12, "missing_metric"}});
+}
+
+// The last three loads: 40, 8, missing: at most 40, on average 24.
+TEST(Proportional, looks_at_the_highest_or_the_mean_load_of_its_window) {
+  ProportionalPolicy policy = proportional(0.25);
+  policy.window = minutes(3);
+  policy.statistic = Statistic::max;
+  expect_rows(scaling_of({policy}), {{seen_load(40, 10), 10, "within_band"},
+                                     {seen_load(8, 10), 10, "within_band"},
+                                     {seen_load(kMissing, 10), 10, "within_band"},
+                                     {seen_load(8, 10), 2, "below_threshold"}});
+  policy.statistic = Statistic::mean;
+  expect_rows(scaling_of({policy}), {{seen_load(40, 10), 10, "within_band"},
+                                     {seen_load(8, 10), 6, "below_threshold"},
+                                     {seen_load(kMissing, 6), 6, "within_band"},
+                                     {seen_load(8, 6), 2, "below_threshold"}});
+}
+
+struct PairRow {
+  Seen seen;
+  int recommended;
+  int add;
+  int remove;
+  std::string reasons;
+};
+
+void expect_pairs(const Scaling& scaling, const std::vector<PairRow>& rows) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    SCOPED_TRACE("row " + std::to_string(row));
+    const Decided decided = Deciding(scaling).see(rows[row].seen);
+    EXPECT_EQ(decided.recommended, rows[row].recommended);
+    EXPECT_EQ(decided.add, rows[row].add);
+    EXPECT_EQ(decided.remove, rows[row].remove);
+    EXPECT_EQ(decided.reasons, rows[row].reasons);
+  }
+}
+
+// Six are wanted. Spare keeps six in service; serving counts what is launching as there.
+TEST(Pairs, what_is_launching_holds_back_a_removal_or_not) {
+  ProportionalPolicy policy = proportional(0.25, 4);
+  expect_pairs(scaling_of({policy}), {{seen_load(8, 7, 3), 6, 0, 1, "below_threshold in_progress"}});
+  policy.remove = Removal::serving;
+  expect_pairs(scaling_of({policy}), {{seen_load(8, 7, 3), 6, 0, 4, "below_threshold"},
+                                      {seen_load(8, 2, 9), 9, 0, 1, "below_threshold at_min"},
+                                      {seen_load(8, 4), 6, 2, 0, "above_threshold"}});
+}
+
+TEST(Pairs, a_standing_order_adds_at_every_evaluation_and_what_is_spare_goes) {
+  ProportionalPolicy policy = proportional(0.25);
+  policy.order = 5;
+  expect_pairs(scaling_of({policy}, 1, 30),
+               {{seen_load(40, 12, 10), 25, 5, 2, "below_threshold standing_order"},
+                {seen_load(40, 10), 15, 5, 0, "within_band standing_order"},
+                {seen_load(40, 2), 10, 8, 0, "above_threshold"},
+                {seen_load(40, 7), 12, 5, 0, "above_threshold standing_order"}});
+}
+
+// 14 of 20 serve, 4 are wanted: 5 are ordered and 10 go.
+TEST(Pairs, each_side_has_its_limits) {
+  ProportionalPolicy policy = proportional(0.25);
+  policy.order = 5;
+  Scaling scaling = scaling_of({policy}, 1, 40);
+  scaling.initial = 10;
+  const Seen seen = seen_load(16, 14, 6);
+  expect_pairs(scaling, {{seen, 15, 5, 10, "below_threshold standing_order"}});
+  scaling.limits.step_out = 2;
+  expect_pairs(scaling, {{seen, 15, 2, 10, "below_threshold step_limit standing_order"}});
+  scaling.limits.rate_in = RateLimit{3, minutes(5)};
+  expect_pairs(scaling, {{seen, 15, 2, 3, "below_threshold step_limit rate_limit standing_order"}});
+  scaling.limits.step_out = std::nullopt;
+  scaling.limits.step_in = 10;
+  scaling.limits.rate_in = std::nullopt;
+  scaling.limits.min = 8;  // 6 may go
+  expect_pairs(scaling, {{seen, 15, 5, 6, "below_threshold at_min standing_order"}});
+  scaling.limits.min = 1;
+  scaling.limits.max = 12;  // 20 - 10 leave room for 2
+  expect_pairs(scaling, {{seen, 15, 2, 10, "below_threshold at_max standing_order"}});
+  scaling.limits.step_in = 3;  // 20 - 3: at least as many go as bring what serves to max, none is added
+  expect_pairs(scaling, {{seen, 15, 0, 3, "below_threshold step_limit at_max standing_order"}});
+  scaling.limits.max = 10;
+  expect_pairs(scaling, {{seen, 15, 0, 4, "below_threshold step_limit at_max standing_order"}});
+}
+
+TEST(Pairs, too_few_are_brought_up_to_min) {
+  ProportionalPolicy policy = proportional(0.25);
+  policy.remove = Removal::serving;
+  expect_pairs(scaling_of({policy}, 6, 30), {{seen_load(4, 2, 1), 1, 3, 0, "below_threshold at_min"}});
+}
+
+// Another policy that wants more has the word, and a pair that comes to more than another's number.
+TEST(Pairs, the_largest_wins_and_brings_its_pair) {
+  ProportionalPolicy policy = proportional(0.25);
+  policy.order = 2;
+  StepPolicy step = step_policy({above(60, 6)}, {below(30, 1)});
+  Seen seen = seen_load(8, 10);  // 2 are wanted: 2 ordered, 8 go
+  seen.cpu = 50;
+  expect_pairs(scaling_of({policy, step}, 1, 30), {{seen, 10, 0, 0, "within_band"}});
+  seen.cpu = 20;
+  expect_pairs(scaling_of({policy, step}, 1, 30), {{seen, 9, 0, 1, "below_threshold"}});
+  seen.load = 44;  // 11 are wanted, 2 ordered
+  expect_pairs(scaling_of({step, policy}, 1, 30), {{seen, 12, 2, 0, "above_threshold standing_order"}});
 }
 
 // ---- limits

@@ -25,7 +25,11 @@ inline constexpr int kMaxRateTicks = 1024;    // ticks in the window of a rate l
 inline constexpr std::int32_t kMaxInstances = 1'000'000;
 inline constexpr std::int32_t kManyRecords = 1'000'000;  // Observation::newest_records where nobody counts
 
-enum class Kind : std::int32_t { step, target, schedule };
+enum class Kind : std::int32_t { step, target, schedule, proportional };
+
+// What a policy can see, by index: the metrics of Metric, and the requests per second of the whole service.
+inline constexpr int kSignals = 3;
+inline constexpr int kLoad = 2;
 
 // ---- what the lanes of a batch share
 
@@ -38,10 +42,11 @@ struct ScheduleEntryShape {
 
 struct PolicyShape {
   Kind kind = Kind::step;
-  Metric metric = Metric::cpu;
-  std::int32_t every = 1;           // ticks
-  std::int32_t first = 0;           // ticks
-  std::int32_t window_samples = 1;  // samples in the mean; 1: the latest
+  std::int32_t signal = 0;                // index into Observation::value
+  std::int32_t every = 1;                 // ticks
+  std::int32_t first = 0;                 // ticks
+  std::int32_t window_samples = 1;        // samples looked at; 1: the latest
+  Statistic statistic = Statistic::mean;  // of them
   // step
   StepSemantics step_semantics = StepSemantics::plain;
   std::int32_t outs = 0;
@@ -59,6 +64,9 @@ struct PolicyShape {
   // schedule
   std::int32_t entries = 0;
   ScheduleEntryShape entry[kMaxScheduleEntries] = {};
+  // proportional
+  Removal removal = Removal::spare;
+  bool pairs = false;  // its vote says apart how many to add and to remove
 
   bool operator==(const PolicyShape&) const = default;
 };
@@ -69,6 +77,8 @@ struct Shape {
   std::int32_t rate_out_ticks = 0;  // 0: no limit
   std::int32_t rate_in_ticks = 0;
   bool any_window = false;         // some policy looks at several samples
+  bool any_load = false;           // some policy looks at the load of the service
+  bool any_pair = false;           // some policy votes in pairs
   std::int32_t metric_period = 1;  // ticks that a sample covers
   std::int32_t metric_lag = 0;     // ticks from its end until it is seen
   // The longest window, in samples, of the policies that ask for records of the newest instance; 0: none
@@ -101,6 +111,10 @@ struct PolicyNumbers {
   Int periods_in;
   // schedule
   Int at_least[kMaxScheduleEntries];
+  // proportional
+  Float per_rps;
+  Float plus;
+  Int order;
 };
 
 template <class L>
@@ -147,6 +161,9 @@ void for_each_number(const Shape& shape, A& a, B& b, F&& f) {
     f(x.in_below, y.in_below);
     f(x.periods_out, y.periods_out);
     f(x.periods_in, y.periods_in);
+    f(x.per_rps, y.per_rps);
+    f(x.plus, y.plus);
+    f(x.order, y.order);
   }
 }
 
@@ -177,9 +194,9 @@ struct State {
   Int rate_in_sum;
   Int rate_out_ring[kMaxRateTicks];
   Int rate_in_ring[kMaxRateTicks];
-  Float sample[2][kMaxWindowSamples];   // ring of the last samples of each metric
-  Float present[2][kMaxWindowSamples];  // 1 where there was a sample, else 0
-  std::int32_t samples;                 // so far
+  Float sample[kSignals][kMaxWindowSamples];   // ring of the last samples of each signal
+  Float present[kSignals][kMaxWindowSamples];  // 1 where there was a sample, else 0
+  std::int32_t samples;                        // so far
   PolicyState<L> policy[kMaxPolicies];
   bool operator==(const State&) const = default;  // of one lane
 };
@@ -199,8 +216,8 @@ struct Observation {
   using Float = typename L::Float;
   using Int = typename L::Int;
   using Mask = typename L::Mask;
-  Float value[2];   // by Metric; 0 where missing
-  Mask missing[2];  // no sample: never a reason to scale in
+  Float value[kSignals];   // by Metric, and kLoad; 0 where missing
+  Mask missing[kSignals];  // no sample: never a reason to scale in
   // A metric period came to an end since the tick before, with a sample or with a missing one: so windows of
   // several samples move on while samples are missing. The same in all lanes.
   bool fresh;

@@ -27,6 +27,7 @@ constexpr std::array<Words, kReasonCount> kWords{{
     {"at_min", "bounded by min"},
     {"not_due", "between evaluations"},
     {"newest_unmeasured", "held until the newest instance is measured"},
+    {"standing_order", "ordered at every evaluation"},
 }};
 
 }  // namespace

@@ -26,8 +26,9 @@ enum class Reason : std::uint32_t {
   at_min = 1u << 13,      // bounded by min
   not_due = 1u << 14,  // the policy that counted was between its evaluations, or no schedule entry covers now
   newest_unmeasured = 1u << 15,  // held back: the newest instance has too few samples yet
+  standing_order = 1u << 16,     // added at every evaluation, whatever the metric
 };
-inline constexpr int kReasonCount = 16;
+inline constexpr int kReasonCount = 17;
 
 struct Reasons {
   std::uint32_t bits = 0;

@@ -11,11 +11,11 @@ namespace {
 TEST(Reasons, names_are_stable_and_in_the_order_of_their_bits) {
   Reasons all;
   all.bits = (1u << kReasonCount) - 1;
-  EXPECT_EQ(names(all),
-            (std::vector<std::string_view>{
-                "above_threshold", "below_threshold", "within_band", "missing_metric",
-                "not_enough_datapoints", "cooldown", "in_progress", "stabilised", "scale_in_disabled",
-                "schedule", "step_limit", "rate_limit", "at_max", "at_min", "not_due", "newest_unmeasured"}));
+  EXPECT_EQ(names(all), (std::vector<std::string_view>{
+                            "above_threshold", "below_threshold", "within_band", "missing_metric",
+                            "not_enough_datapoints", "cooldown", "in_progress", "stabilised",
+                            "scale_in_disabled", "schedule", "step_limit", "rate_limit", "at_max", "at_min",
+                            "not_due", "newest_unmeasured", "standing_order"}));
   for (int i = 0; i < kReasonCount; ++i) {
     EXPECT_EQ(name(static_cast<Reason>(1u << i)), names(all)[static_cast<std::size_t>(i)]);
   }

@@ -158,6 +158,7 @@ std::string decisions_jsonl(const sim::Rehearsal& rehearsal) {
     if (!rehearsal.groups.empty()) json.key("group").text(rehearsal.groups[group]);
     json.key("cpu_percent_seen").number(decision.cpu_percent_seen);
     json.key("requests_per_second_per_instance_seen").number(decision.requests_per_second_per_instance_seen);
+    json.key("requests_per_second_seen").number(decision.requests_per_second_seen);
     json.key("in_service_instances").integer(decision.in_service);
     json.key("launching_instances").integer(decision.launching);
     json.key("recommended_instances").integer(decision.recommended);

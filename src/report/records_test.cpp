@@ -157,8 +157,9 @@ TEST(Records, ADecisionIsOneLineWithItsReasonsByName) {
   rehearsal.trajectory.decisions = {decision};
   EXPECT_EQ(decisions_jsonl(rehearsal),
             "{\"tick\": 3, \"minute\": 1.5, \"cpu_percent_seen\": null, "
-            "\"requests_per_second_per_instance_seen\": 0, \"in_service_instances\": 0, "
-            "\"launching_instances\": 0, \"recommended_instances\": 9, \"after_step_limit_instances\": 0, "
+            "\"requests_per_second_per_instance_seen\": 0, \"requests_per_second_seen\": null, "
+            "\"in_service_instances\": 0, \"launching_instances\": 0, \"recommended_instances\": 9, "
+            "\"after_step_limit_instances\": 0, "
             "\"after_rate_limit_instances\": 0, \"desired_instances\": 5, \"add_instances\": 2, "
             "\"remove_instances\": 0, \"policy\": null, \"reasons\": [\"missing_metric\", \"at_max\"]}\n");
 }

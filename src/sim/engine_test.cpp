@@ -326,6 +326,19 @@ policy::Policy draw_step_policy(Draw& draw, int metric_period) {
   return step;
 }
 
+policy::Policy draw_proportional_policy(Draw& draw, int metric_period) {
+  policy::ProportionalPolicy proportional;
+  proportional.per_rps = kPercentPerRps / draw.between(30, 90);
+  proportional.plus = draw.chance(50) ? 0 : draw.between(-2, 4);
+  proportional.every = draw.ticks(1, 3);
+  proportional.first = draw.ticks(0, 3);
+  if (draw.chance(50)) proportional.window = minutes(metric_period) * draw.between(2, 5);
+  proportional.statistic = draw.chance(50) ? policy::Statistic::max : policy::Statistic::mean;
+  if (draw.chance(40)) proportional.order = draw.between(1, 3);
+  proportional.remove = draw.chance(50) ? policy::Removal::serving : policy::Removal::spare;
+  return proportional;
+}
+
 policy::Policy draw_target_policy(Draw& draw, int metric_period) {
   policy::TargetPolicy target;
   target.semantics = draw.chance(50) ? policy::TargetSemantics::hpa : policy::TargetSemantics::aws;
@@ -396,10 +409,11 @@ Case draw_case(Draw& draw, int ticks) {
   if (draw.chance(40)) scaling.limits.rate_in = policy::RateLimit{draw.between(1, 6), draw.ticks(1, 9)};
   if (draw.chance(50)) scaling.warm_up = draw.ticks(1, 5);
   for (int p = draw.chance(50) ? 1 : draw.between(2, policy::kMaxPolicies); p > 0; --p) {
-    const int kind = draw.between(0, 9);
-    scaling.policies.push_back(kind < 4   ? draw_step_policy(draw, metric_period)
-                               : kind < 8 ? draw_target_policy(draw, metric_period)
-                                          : draw_schedule(draw, scaling.limits.max));
+    const int kind = draw.between(0, 11);
+    scaling.policies.push_back(kind < 4    ? draw_step_policy(draw, metric_period)
+                               : kind < 8  ? draw_target_policy(draw, metric_period)
+                               : kind < 10 ? draw_proportional_policy(draw, metric_period)
+                                           : draw_schedule(draw, scaling.limits.max));
   }
   const int metric_lag = draw.chance(50) ? 0 : draw.between(1, 6);
   const auto compiled = policy::compile(scaling, minutes(1), minutes(metric_period), minutes(metric_lag));
@@ -456,6 +470,12 @@ void check(const char* rule, Property&& property) {
   EXPECT_TRUE(rc::check(rule, std::forward<Property>(property)));
 }
 
+// The decision is a vote that says apart how many to add and how many to remove.
+bool is_pair(const Case& made, const policy::Decision<One>& decision) {
+  return decision.policy >= 0 && !has(decision, Reason::not_due) &&
+         made.model.policy.policy[decision.policy].pairs;
+}
+
 void limits_hold(const Case& made, const std::vector<Tick>& ticks) {
   const policy::Limits& limits = made.scaling.limits;
   std::vector<int> adds;
@@ -465,13 +485,14 @@ void limits_hold(const Case& made, const std::vector<Tick>& ticks) {
     const int total = tick.in_service + tick.launching;
     RC_ASSERT(tick.in_service >= limits.min);
     RC_ASSERT(total <= limits.max);
-    RC_ASSERT(total + decision.add <= limits.max);
+    RC_ASSERT(total + decision.add - decision.remove <= limits.max);
     RC_ASSERT(tick.in_service - decision.remove >= limits.min);
-    RC_ASSERT(decision.add >= 0 && decision.remove >= 0 && (decision.add == 0 || decision.remove == 0));
+    RC_ASSERT(decision.add >= 0 && decision.remove >= 0);
+    if (!is_pair(made, decision)) RC_ASSERT(decision.add == 0 || decision.remove == 0);
     RC_ASSERT(decision.desired == total + decision.add - decision.remove);
     RC_ASSERT(decision.reasons != 0);
     // What was removed left at least the number asked for in service.
-    if (decision.remove > 0)
+    if (decision.remove > 0 && !is_pair(made, decision))
       RC_ASSERT(tick.in_service - decision.remove >= std::min(decision.after_rate, limits.max));
     if (limits.step_out) RC_ASSERT(decision.add <= *limits.step_out);
     if (limits.step_in) RC_ASSERT(decision.remove <= *limits.step_in);
@@ -531,10 +552,12 @@ void reasons_fit(const Case& made, const std::vector<Tick>& ticks) {
     const policy::Decision<One>& decision = tick.decision;
     const int total = tick.in_service + tick.launching;
     if (decision.add > 0)
-      RC_ASSERT(has(decision, Reason::above_threshold) || has(decision, Reason::schedule));
+      RC_ASSERT(has(decision, Reason::above_threshold) || has(decision, Reason::schedule) ||
+                has(decision, Reason::standing_order));
     if (decision.remove > 0)
       RC_ASSERT(has(decision, Reason::below_threshold) || only_schedules || has(decision, Reason::schedule));
     if (has(decision, Reason::missing_metric)) RC_ASSERT(decision.add == 0 && decision.remove == 0);
+    if (is_pair(made, decision)) continue;  // each side has limits of its own: Pairs in decide_test.cpp
     const int bounded = std::clamp(decision.after_rate, made.scaling.limits.min, made.scaling.limits.max);
     RC_ASSERT(has(decision, Reason::step_limit) == (decision.after_step != decision.recommended));
     RC_ASSERT(has(decision, Reason::rate_limit) == (decision.after_rate != decision.after_step));
@@ -578,6 +601,13 @@ void fleet_and_metrics_follow(const Case& made, const std::vector<Tick>& ticks) 
       mean += std::min(100.0, static_cast<double>(ticks[static_cast<std::size_t>(k)].cpu)) / period;
     }
     RC_ASSERT(std::abs(static_cast<double>(tick.seen.value[0]) - mean) <= 1e-5 * mean + 1e-6);
+    RC_ASSERT(tick.seen.missing[policy::kLoad] == !made.model.policy.any_load);
+    if (!made.model.policy.any_load) continue;
+    double load = 0;
+    for (int k = sample * period; k < (sample + 1) * period; ++k) {
+      load += static_cast<double>(made.rates[static_cast<std::size_t>(k)]) / period;
+    }
+    RC_ASSERT(std::abs(static_cast<double>(tick.seen.value[policy::kLoad]) - load) <= 1e-5 * load + 1e-6);
   }
 }
 
@@ -587,6 +617,7 @@ void note_corners(const Case& made, const std::vector<Tick>& ticks, std::map<std
   bool adds = false;
   bool removes = false;
   bool removes_while_launching = false;
+  bool adds_and_removes = false;
   bool drains = false;
   bool warms = false;
   bool full = false;
@@ -595,6 +626,7 @@ void note_corners(const Case& made, const std::vector<Tick>& ticks, std::map<std
     adds |= tick.decision.add > 0;
     removes |= tick.decision.remove > 0;
     removes_while_launching |= tick.decision.remove > 0 && tick.launching > 0;
+    adds_and_removes |= tick.decision.remove > 0 && tick.decision.add > 0;
     drains |= tick.draining > 0;
     warms |= tick.warming > 0;
     full |= tick.cpu > 100.0f;
@@ -607,6 +639,7 @@ void note_corners(const Case& made, const std::vector<Tick>& ticks, std::map<std
   note(adds, "adds");
   note(removes, "removes");
   note(removes_while_launching, "removes while launching");
+  note(adds_and_removes, "adds and removes at once");
   note(drains, "drains");
   note(warms, "warms");
   note(full, "overloaded");
@@ -754,6 +787,9 @@ policy::Numbers<One> vary(Draw& draw, const policy::Shape& shape, policy::Number
     of.in_below = static_cast<float>(draw.between(60, 100)) / 100.0f;
     of.periods_out = draw.between(1, 4);
     of.periods_in = draw.between(1, 8);
+    of.per_rps *= static_cast<float>(draw.between(70, 130)) / 100.0f;
+    of.plus = static_cast<float>(draw.between(-2, 4));
+    of.order = draw.between(0, 3);
   }
   return numbers;
 }

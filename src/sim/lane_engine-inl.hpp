@@ -23,6 +23,8 @@ template <class L>
 struct Metrics {
   typename L::Float sum[2];                          // over the present metric period
   typename L::Float on_the_way[2][kMaxMetricTicks];  // ring in the order of the samples
+  float load_sum;                                    // of the whole service: the same in all lanes
+  float load_on_the_way[kMaxMetricTicks];
   std::int32_t slots;          // of the ring that are used: few, so that they stay in cache
   std::int32_t write_slot;     // ring slot of the sample that ends with this tick
   std::int32_t read_slot;      // ring slot of the sample visible from this tick on
@@ -68,15 +70,20 @@ HWY_INLINE bool receive(const LaneModel& model, Metrics<L>& metrics, policy::Obs
     seen.value[m] = metrics.on_the_way[m][metrics.read_slot];
     seen.missing[m] = typename L::Mask(false);
   }
+  if (model.policy.any_load) {
+    seen.value[policy::kLoad] = typename L::Float(metrics.load_on_the_way[metrics.read_slot]);
+    seen.missing[policy::kLoad] = typename L::Mask(false);
+  }
   metrics.read_slot = metrics.read_slot + 1 == metrics.slots ? 0 : metrics.read_slot + 1;
   return true;
 }
 
-// At the end of a tick: its utilisation and rate into the sample of the present period.
+// At the end of a tick: its utilisation, rate per instance and load into the sample of the present period.
 template <class L>
-HWY_INLINE void measure(const LaneModel& model, typename L::Float cpu, typename L::Float rate,
+HWY_INLINE void measure(const LaneModel& model, typename L::Float cpu, typename L::Float rate, float load,
                         Metrics<L>& metrics) {
   using Float = typename L::Float;
+  metrics.load_sum += load;
   metrics.sum[0] = metrics.sum[0] + cpu;
   metrics.sum[1] = metrics.sum[1] + rate;
   if (++metrics.in_period < model.metric_period) return;
@@ -86,6 +93,10 @@ HWY_INLINE void measure(const LaneModel& model, typename L::Float cpu, typename 
         model.metric_period == 1 ? metrics.sum[m] : metrics.sum[m] / ticks;
     metrics.sum[m] = Float(0.0f);
   }
+  metrics.load_on_the_way[metrics.write_slot] =
+      model.metric_period == 1 ? metrics.load_sum
+                               : metrics.load_sum / static_cast<float>(model.metric_period);
+  metrics.load_sum = 0.0f;
   metrics.write_slot = metrics.write_slot + 1 == metrics.slots ? 0 : metrics.write_slot + 1;
   metrics.in_period = 0;
 }
@@ -123,6 +134,7 @@ HWY_INLINE void run(const LaneModel& model, const LaneTraffic& traffic, Workspac
   fl::reset<L>(model.fleet, work.numbers.initial, work.counts);
   Metrics<L>& metrics = work.metrics;
   metrics.sum[0] = metrics.sum[1] = Float(0.0f);
+  metrics.load_sum = 0.0f;
   metrics.write_slot = metrics.read_slot = metrics.in_period = 0;
   // A sample is read `lag` ticks after its end, before the one of that tick is written.
   metrics.slots = model.metric_lag / model.metric_period + 1;
@@ -130,8 +142,10 @@ HWY_INLINE void run(const LaneModel& model, const LaneTraffic& traffic, Workspac
   metrics.until_visible = model.metric_period + model.metric_lag + 1;
 
   policy::Observation<L> seen;
-  seen.value[0] = seen.value[1] = Float(0.0f);
-  seen.missing[0] = seen.missing[1] = Mask(true);
+  for (int m = 0; m < policy::kSignals; ++m) {
+    seen.value[m] = Float(0.0f);
+    seen.missing[m] = Mask(true);
+  }
 
   const Float slope(model.slope_percent_per_rps);
   const Float intercept(model.intercept_percent);
@@ -178,7 +192,7 @@ HWY_INLINE void run(const LaneModel& model, const LaneTraffic& traffic, Workspac
       sums.instances_max = bl::max(sums.instances_max, work.counts.in_service);
 
       fl::order<L>(model.fleet, decision.add, decision.remove, work.counts);
-      measure<L>(model, bl::min(cpu, full), per_instance, metrics);
+      measure<L>(model, bl::min(cpu, full), per_instance, rate[tick], metrics);
     }
     flush(sums);
   }

@@ -93,6 +93,19 @@ policy::TargetPolicy a_target_policy(const Case& made) {
   return target;
 }
 
+policy::ProportionalPolicy a_proportional_policy(const Case& made) {
+  policy::ProportionalPolicy proportional;
+  proportional.per_rps = 0.001 * between(5, 20);
+  proportional.plus = one_in(2) ? 0 : between(-2, 4);
+  proportional.every = made.ticks(evaluation_ticks(made, false));
+  proportional.first = made.ticks(some_ticks(3));
+  if (one_in(2)) proportional.window = made.ticks(made.metric_period) * between(2, 4);
+  proportional.statistic = one_in(2) ? policy::Statistic::max : policy::Statistic::mean;
+  if (one_in(3)) proportional.order = between(1, 3);
+  proportional.remove = one_in(2) ? policy::Removal::serving : policy::Removal::spare;
+  return proportional;
+}
+
 policy::SchedulePolicy a_schedule() {
   policy::SchedulePolicy schedule;
   for (int k = between(1, 3); k > 0; --k) {
@@ -166,6 +179,8 @@ Case some_case() {
   for (int k = one_in(20) ? 0 : between(1, 3); k > 0; --k) {
     if (one_in(5)) {
       made.scaling.policies.emplace_back(a_schedule());
+    } else if (one_in(4)) {
+      made.scaling.policies.emplace_back(a_proportional_policy(made));
     } else if (one_in(2)) {
       made.scaling.policies.emplace_back(a_step_policy(made));
     } else {

@@ -28,6 +28,7 @@ std::optional<DecisionRecord> record_of(std::int32_t tick, const policy::Observa
   made.tick = tick;
   made.cpu_percent_seen = seen.missing[0] ? missing : seen.value[0];
   made.requests_per_second_per_instance_seen = seen.missing[1] ? missing : seen.value[1];
+  made.requests_per_second_seen = seen.missing[policy::kLoad] ? missing : seen.value[policy::kLoad];
   made.in_service = seen.in_service;
   made.launching = seen.launching;
   made.recommended = decision.recommended;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct DecisionRecord {
   std::int32_t group = 0;      // index into Rehearsal::groups
   float cpu_percent_seen = 0;  // NaN: missing
   float requests_per_second_per_instance_seen = 0;
+  // Of the whole service. NaN: missing, or no policy looks at it.
+  float requests_per_second_seen = std::numeric_limits<float>::quiet_NaN();
   std::int32_t in_service = 0;
   std::int32_t launching = 0;
   std::int32_t recommended = 0;  // desired by the policies, before any limit

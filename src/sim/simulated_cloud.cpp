@@ -178,6 +178,30 @@ void SimulatedCloud::end_tick() {
     if (behind[k]->seen.state == InstanceState::in_service)
       measure(*behind[k], served_.servers[k], period_ends);
   }
+  measure_service(period_ends);
+}
+
+// What the balancer counts, whoever serves it.
+void SimulatedCloud::measure_service(bool period_ends) {
+  offered_sum_ += static_cast<float>(served_.offered_per_second);
+  if (!period_ends) return;
+  const Milliseconds end = tick_start() + tick();
+  const std::int64_t period = settings_.metric_period / tick();
+  const float mean = period == 1 ? offered_sum_ : offered_sum_ / static_cast<float>(period);
+  offered_sum_ = 0;
+  ServiceSample sample;
+  sample.metrics = {settings_.service,
+                    end + faults_.skew(end),
+                    settings_.metric_period,
+                    base::Rate(static_cast<double>(mean)),
+                    {},
+                    {}};
+  sample.visible_at = end + settings_.metric_lag;
+  if (faults_.holds(DrillKind::metrics, sample.visible_at)) return;
+  if (faults_.holds(DrillKind::metrics_frozen, end) && !service_samples_.empty()) {
+    sample.metrics.requests = service_samples_.back().metrics.requests;
+  }
+  service_samples_.push_back(sample);
 }
 
 void SimulatedCloud::measure(Instance& instance, const ServerOutcome& outcome, bool period_ends) {
@@ -414,6 +438,11 @@ cloud::Observed SimulatedCloud::observe() {
   shown_at_ = *observed.instances_at;
   for (const std::string& zone : settings_.zones) {
     observed.zones.push_back({zone, !faults_.is_cut(zone, now_)});
+  }
+  while (service_samples_.size() > 1 && service_samples_[1].visible_at <= now_) service_samples_.pop_front();
+  if (!service_samples_.empty() && service_samples_.front().visible_at <= now_) {
+    cloud::ServiceMetrics& seen = observed.services.emplace_back(service_samples_.front().metrics);
+    seen.end = std::min(seen.end - faults_.skew(now_), now_);
   }
   std::erase_if(tickets_, [&](const cloud::TicketReport& report) {
     return report.state != TicketState::pending && now_ - report.since > kTicketsKept;

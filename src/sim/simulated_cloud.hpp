@@ -105,6 +105,10 @@ class SimulatedCloud final : public cloud::Cloud {
     bool serves_whole_period = false;
     std::deque<Sample> samples;  // the newest that can be seen, and those on their way
   };
+  struct ServiceSample {
+    cloud::ServiceMetrics metrics;
+    base::Milliseconds visible_at{0};
+  };
   struct Call {
     cloud::Action action;
     CallFault fault = CallFault::none;
@@ -141,6 +145,7 @@ class SimulatedCloud final : public cloud::Cloud {
   void enter(Instance& instance, cloud::InstanceState state);
   void end_life(const Instance& instance);
   void measure(Instance& instance, const ServerOutcome& outcome, bool period_ends);
+  void measure_service(bool period_ends);
   std::vector<cloud::Instance> list();
 
   SimulatedSettings settings_;
@@ -151,7 +156,9 @@ class SimulatedCloud final : public cloud::Cloud {
   std::int64_t tick_ = 0;  // in which now_ lies
   std::int64_t launched_ = 0;
   std::uint64_t called_ = 0;
-  std::vector<Instance> instances_;  // by id, which is in the order of their launch
+  std::vector<Instance> instances_;            // by id, which is in the order of their launch
+  float offered_sum_ = 0;                      // of the present metric period, as the lanes sum it
+  std::deque<ServiceSample> service_samples_;  // the newest that can be seen, and those on their way
   std::vector<Life> lives_;
   std::vector<Call> calls_;                                      // not carried out yet
   std::set<std::string> tokens_;                                 // of all time
