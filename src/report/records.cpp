@@ -200,6 +200,16 @@ void write_summary(JsonWriter& json, const sim::Summary& summary) {
     json.key("launches").integer(summary.launches);
     json.key("charged_hours").number(summary.charged_hours);
   }
+  json.key("requests").number(summary.requests);
+  json.key("requests_failed").number(summary.requests_failed);
+  json.key("availability_percent").number(summary.availability_percent);
+  json.key("downtime_minutes").number(summary.downtime_minutes);
+  json.key("profit_usd");
+  if (summary.profit_usd) {
+    json.number(*summary.profit_usd);
+  } else {
+    json.null();
+  }
   json.key("objective_met").boolean(summary.objective_met);
   json.key("objective_violation_minutes").number(summary.objective_violation_minutes);
   json.key("objective_violation_percent").number(summary.objective_violation_percent);
@@ -251,6 +261,8 @@ void write_score(JsonWriter& json, const tune::Score& score, base::Milliseconds 
   write_estimate(json, "cpu_percent_mean", score.cpu_percent_mean);
   json.key("cpu_percent_max").number(score.cpu_percent_max);
   write_estimate(json, "instance_hours", score.instance_hours);
+  write_estimate(json, "downtime_minutes", score.downtime_minutes);
+  if (score.profit_usd) write_estimate(json, "profit_usd", *score.profit_usd);
   json.key("objective_met").boolean(score.objective_met);
   json.end_object();
 }

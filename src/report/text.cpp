@@ -265,6 +265,15 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   };
   row("cost", money_text(summary.cost_usd),
       money_text(cost_usd_per_month(summary.cost_usd, traffic.duration())) + " a month");
+  if (summary.profit_usd) {
+    row("profit", money_text(*summary.profit_usd),
+        fmt::format("{} min of downtime", number_text(summary.downtime_minutes, 0)));
+  }
+  if (summary.profit_usd || service.objective.availability || summary.requests_failed > 0) {
+    row("availability", percent_text(summary.availability_percent),
+        fmt::format("{} of {} requests failed", number_text(summary.requests_failed, 0),
+                    number_text(summary.requests, 0)));
+  }
   row("utilisation", percent_text(summary.cpu_percent_mean),
       fmt::format("on average, at most {}", percent_text(summary.cpu_percent_max)));
   if (summary.p95_ms_max > 0) row("p95", short_text(summary.p95_ms_max) + " ms", "at most");
@@ -323,7 +332,13 @@ std::string replications_text(const tune::Replications& replications) {
     return left(name, 18) + left(format(estimate.mean), 14) + "95 % interval " +
            interval_text(estimate.low, estimate.high, format) + "\n";
   };
-  return fmt::format("\nOver {} seeds\n", replications.count) +
+  std::string profit;
+  if (score.profit_usd) {
+    const auto money = [](double value) { return money_text(value); };
+    const auto minutes = [](double value) { return short_text(value) + " min"; };
+    profit = line("  profit", *score.profit_usd, money) + line("  downtime", score.downtime_minutes, minutes);
+  }
+  return fmt::format("\nOver {} seeds\n", replications.count) + profit +
          line("  cost", score.cost_usd, [](double value) { return money_text(value); }) +
          line("  violation", score.objective_violation_percent, percent_text) +
          line("  CPU mean", score.cpu_percent_mean, percent_text) +
@@ -334,7 +349,8 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
                          Timing timing) {
   const std::string_view aim = outcome.aim == "utilisation"
                                    ? "the highest mean utilisation that keeps the objective"
-                                   : "the cheapest policy that keeps the objective";
+                               : outcome.aim == "profit" ? "the most profitable policy"
+                                                         : "the cheapest policy that keeps the objective";
   std::string text = heading(outcome.environment, outcome.service, aim);
   if (const std::string promise = objective_text(objective); !promise.empty()) {
     text += wrapped("  objective: ", promise);

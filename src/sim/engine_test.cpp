@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -80,6 +81,7 @@ Conf42 run_conf42(int add, float above, float below) {
   model.slope_percent_per_rps = static_cast<float>(kPercentPerRpm * 60);
   const std::vector<double> rpm = conf42_rpm();
   std::vector<float> rates;
+  std::vector<float> strength;  // per tick; empty: 1
   for (const double value : rpm) rates.push_back(static_cast<float>(value / 60));
   const LaneTraffic traffic{.requests_per_second = rates};
   const policy::Numbers<One> numbers = one_step_numbers(add, above, below, 1000);
@@ -433,7 +435,20 @@ Case draw_case(Draw& draw, int ticks) {
   made.model.cpu_limit_high = 60.1f;
   made.rates = draw_rates(draw, ticks, scaling.limits.max);
   // Half an hour a tick, so that the schedules see nights and weekends within a few hundred.
-  made.traffic = {1'700'000'000'000, 30 * 60'000, made.rates};
+  made.traffic = {1'700'000'000'000, 30 * 60'000, made.rates, {}};
+  if (draw.chance(50)) {
+    made.model.counts_failures = true;
+    made.model.full_rps = (100 - made.model.intercept_percent) / kPercentPerRps;
+    made.model.downtime_below = 0.95f;
+    made.model.available_low = draw.chance(50) ? 0.0f : 0.9f;
+    made.model.available_high = made.model.available_low;
+  }
+  if (draw.chance(30)) {
+    for (int t = 0; t < ticks; ++t) {
+      made.strength.push_back(static_cast<float>(draw.between(40, 160)) / 100.0f);
+    }
+    made.traffic.strength = made.strength;
+  }
   return made;
 }
 
@@ -590,7 +605,10 @@ void fleet_and_metrics_follow(const Case& made, const std::vector<Tick>& ticks) 
     RC_ASSERT(tick.seen.in_service == in_service && tick.seen.launching == launching);
 
     const double rate = static_cast<double>(made.rates[static_cast<std::size_t>(t)]);
-    const double cpu = static_cast<double>(made.model.intercept_percent) + kPercentPerRps * rate / in_service;
+    const double strength =
+        made.strength.empty() ? 1 : static_cast<double>(made.strength[static_cast<std::size_t>(t)]);
+    const double cpu =
+        static_cast<double>(made.model.intercept_percent) + kPercentPerRps / strength * rate / in_service;
     RC_ASSERT(std::abs(static_cast<double>(tick.cpu) - cpu) <= 1e-5 * cpu + 1e-6);
 
     const int sample = t < made.model.metric_lag ? -1 : (t - made.model.metric_lag) / period - 1;
@@ -715,12 +733,19 @@ TEST(Properties, the_tally_is_the_sum_of_the_trajectory) {
     const std::vector<Tick> ticks = run_ticks(made);
     Tally sum;
     double cpu_sum = 0;
-    for (const Tick& tick : ticks) {
+    double failed = 0;
+    for (std::size_t t = 0; t < ticks.size(); ++t) {
+      const Tick& tick = ticks[t];
+      const float serves = made.model.counts_failures ? static_cast<float>(tick.in_service) * made.capacity[t]
+                                                      : std::numeric_limits<float>::infinity();
+      failed += std::max(0.0, static_cast<double>(made.rates[t] - serves));
+      sum.downtime_ticks += serves < made.rates[t] * made.model.downtime_below;
+      const bool unavailable = serves < made.rates[t] * made.model.available_low;
       sum.in_service_ticks += tick.in_service;
       sum.launching_ticks += tick.launching;
       sum.draining_ticks += tick.draining;
-      sum.violations_low += tick.cpu > made.model.cpu_limit_high;
-      sum.violations_high += tick.cpu > made.model.cpu_limit_low;
+      sum.violations_low += tick.cpu > made.model.cpu_limit_high || unavailable;
+      sum.violations_high += tick.cpu > made.model.cpu_limit_low || unavailable;
       sum.scale_outs += tick.decision.add > 0;
       sum.scale_ins += tick.decision.remove > 0;
       sum.ticks_at_max += tick.decision.desired >= made.numbers.max;
@@ -732,6 +757,8 @@ TEST(Properties, the_tally_is_the_sum_of_the_trajectory) {
     const Tally tally = tally_one_lane(made.model, made.numbers, made.traffic);
     RC_ASSERT(std::abs(tally.cpu_percent_sum - cpu_sum) <= 1e-4 * cpu_sum);
     sum.cpu_percent_sum = tally.cpu_percent_sum;
+    RC_ASSERT(std::abs(tally.failed_sum - failed) <= 1e-4 * failed);
+    sum.failed_sum = tally.failed_sum;
     RC_ASSERT(tally == sum);
 
     const Trajectory trajectory = run_one_lane(made.model, made.numbers, made.traffic);

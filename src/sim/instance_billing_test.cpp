@@ -58,7 +58,7 @@ TEST(InstanceBilling, WhatCountsCannotChargeNeedsInstances) {
   EXPECT_EQ(needs({}), 0u);
   EXPECT_EQ(needs({.model = environment::BillingModel::hourly}), 1u);
   EXPECT_EQ(needs({.minimum = kMinute}), 1u);
-  EXPECT_EQ(needs({.from_in_service = true}), 1u);
+  EXPECT_EQ(needs({.from_in_service = true}), 0u);
 }
 
 TEST(InstanceBilling, ItWarnsAtEachEvaluationThatWantsMoreThanMax) {

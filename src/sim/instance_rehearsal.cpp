@@ -13,6 +13,7 @@
 #include "policy/compile.hpp"
 #include "sim/lane_model.hpp"
 #include "sim/scenario.hpp"
+#include "sim/worth.hpp"
 #include "workload/compile.hpp"
 
 namespace headroom::sim {
@@ -66,10 +67,6 @@ class Compiler {
     if (!model.startup) {
       fault("capacity", "the start-up time is not known",
             "measure it with `headroom fit`, or write `startup: 4m` into `capacity`");
-    }
-    if (model.noise > 0) {
-      fault("capacity.noise", "noise of what instances take is not rehearsed with instances",
-            "use `noise: 0%`");
     }
   }
 
@@ -232,7 +229,9 @@ std::size_t ticks_of(const ServingSettings& serving) {
 class Summariser {
  public:
   Summariser(const InstanceScenario& scenario, Rehearsal& rehearsal)
-      : scenario_(scenario), rehearsal_(rehearsal) {}
+      : scenario_(scenario),
+        rehearsal_(rehearsal),
+        worth_(scenario.service.objective.profit, scenario.control.tick) {}
 
   // One tick that is over.
   void add(const ServedTick& served) {
@@ -249,6 +248,7 @@ class Summariser {
     rehearsal_.failed_requests_per_second.push_back(served.failed_per_second);
     rehearsal_.p95_ms.push_back(served.p95_ms.value_or(std::numeric_limits<double>::quiet_NaN()));
     violations_ += violates(served) ? 1 : 0;
+    worth_.add(served.offered_per_second, served.failed_per_second);
   }
 
   void finish(const SimulatedCloud& cloud, Milliseconds end) {
@@ -278,6 +278,7 @@ class Summariser {
       summary.warnings_at_max += wants_more_than_max(decision, max) ? 1 : 0;
     }
     bills(cloud, end, summary);
+    worth_.fill(summary);
   }
 
  private:
@@ -288,9 +289,8 @@ class Summariser {
     };
     const bool cpu = objective.cpu && rehearsal_.cpu_percent.back() > objective.cpu->value();
     const bool available =
-        !objective.availability || served.offered_per_second <= 0 ||
-        served.failed_per_second <=
-            served.offered_per_second * (1 - objective.availability->value() / 100) * (1 + 1e-12);
+        !objective.availability || !serves_less(served.offered_per_second, served.failed_per_second,
+                                                objective.availability->value() / 100);
     return cpu || !available || above(served.p50_ms, objective.p50) || above(served.p95_ms, objective.p95) ||
            above(served.p99_ms, objective.p99);
   }
@@ -319,6 +319,7 @@ class Summariser {
 
   const InstanceScenario& scenario_;
   Rehearsal& rehearsal_;
+  Worth worth_;
   std::int64_t violations_ = 0;
 };
 
@@ -417,7 +418,6 @@ std::vector<std::string> needs_instances(const Environment& environment, const S
   needs(service.scale.hold_to_paid_hour, "removals at the end of the paid hour");
   needs(billing.model != environment::BillingModel::per_second, "hourly billing");
   needs(billing.minimum > Milliseconds(0), "a minimum per start");
-  needs(billing.from_in_service, "a charge from in-service on");
   needs(service.instance.credits.has_value(), "processor credits");
   needs(service.capacity.startup_spread.has_value(), "start-up times that differ");
   needs(service.capacity.queue.has_value(), "requests that queue");

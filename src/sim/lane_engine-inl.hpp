@@ -45,7 +45,9 @@ struct Workspace {
 template <class L>
 struct Sums {
   typename L::Int in_service, launching, draining, violations_low, violations_high, outs, ins, at_max, at_min;
+  typename L::Int downtime;
   typename L::Float cpu;
+  typename L::Float failed;
   typename L::Int instances_max;  // over the whole run
   typename L::Float cpu_max;
 };
@@ -58,7 +60,8 @@ HWY_INLINE void clear(Sums<L>& sums) {
   using Int = typename L::Int;
   sums.in_service = sums.launching = sums.draining = Int(0);
   sums.violations_low = sums.violations_high = sums.outs = sums.ins = sums.at_max = sums.at_min = Int(0);
-  sums.cpu = typename L::Float(0.0f);
+  sums.downtime = Int(0);
+  sums.cpu = sums.failed = typename L::Float(0.0f);
 }
 
 // At the start of a tick: the sample that becomes visible now, if one does. Returns whether.
@@ -157,6 +160,7 @@ HWY_INLINE void run(const LaneModel& model, const LaneTraffic& traffic, Workspac
   const bool calendar = has_schedule(model.policy);
   const auto ticks = static_cast<std::int32_t>(traffic.requests_per_second.size());
   const float* const rate = traffic.requests_per_second.data();
+  const float* const strength = traffic.strength.empty() ? nullptr : traffic.strength.data();
 
   Sums<L> sums;
   sums.instances_max = none;
@@ -167,7 +171,9 @@ HWY_INLINE void run(const LaneModel& model, const LaneTraffic& traffic, Workspac
     for (std::int32_t tick = begin; tick < end; ++tick) {
       fl::begin_tick<L>(model.fleet, work.counts);
       const Float per_instance = Float(rate[tick]) / bl::to_float(work.counts.in_service);
-      const Float cpu = intercept + slope * per_instance;
+      const float strength_now = strength == nullptr ? 1.0f : strength[tick];
+      const Float slope_now = strength == nullptr ? slope : Float(model.slope_percent_per_rps / strength_now);
+      const Float cpu = intercept + slope_now * per_instance;
 
       seen.fresh = receive<L>(model, metrics, seen);
       seen.in_service = work.counts.in_service;
@@ -181,8 +187,18 @@ HWY_INLINE void run(const LaneModel& model, const LaneTraffic& traffic, Workspac
       sums.in_service = sums.in_service + work.counts.in_service;
       sums.launching = sums.launching + work.counts.launching;
       sums.draining = sums.draining + work.counts.draining;
-      sums.violations_low = sums.violations_low + bl::select(cpu > limit_high, one, none);
-      sums.violations_high = sums.violations_high + bl::select(cpu > limit_low, one, none);
+      Mask surely = cpu > limit_high;
+      Mask perhaps = cpu > limit_low;
+      if (model.counts_failures) {
+        const Float serves = bl::to_float(work.counts.in_service) * Float(model.full_rps * strength_now);
+        const Float offered(rate[tick]);
+        sums.failed = sums.failed + bl::max(offered - serves, Float(0.0f));
+        sums.downtime = sums.downtime + bl::select(serves < offered * Float(model.downtime_below), one, none);
+        surely = surely || serves < offered * Float(model.available_low);
+        perhaps = perhaps || serves < offered * Float(model.available_high);
+      }
+      sums.violations_low = sums.violations_low + bl::select(surely, one, none);
+      sums.violations_high = sums.violations_high + bl::select(perhaps, one, none);
       sums.outs = sums.outs + bl::select(decision.add > none, one, none);
       sums.ins = sums.ins + bl::select(decision.remove > none, one, none);
       sums.at_max = sums.at_max + bl::select(decision.desired >= work.numbers.max, one, none);

@@ -31,6 +31,14 @@ struct LaneModel {
   // tell on which side of it the double value is.
   float cpu_limit_low = 0;
   float cpu_limit_high = 0;
+  // What is beyond saturation fails at once. Shares of the requests, 0: no such limit. A tick is downtime
+  // where fewer than `downtime_below` are served, and violates the objective where fewer than `available`
+  // are.
+  bool counts_failures = false;
+  float full_rps = 0;  // what an instance serves at most, in requests per second
+  float downtime_below = 0;
+  float available_low = 0;   // surely in violation below
+  float available_high = 0;  // surely not above
   bool operator==(const LaneModel&) const = default;
 };
 
@@ -38,6 +46,8 @@ struct LaneTraffic {
   std::int64_t start_ms = 0;  // since 1970-01-01 UTC
   std::int64_t tick_ms = 60'000;
   std::span<const float> requests_per_second;  // one per tick, offered to the whole service
+  // Likewise, what instances take as a factor of what they usually take (strength.hpp). Empty: 1.
+  std::span<const float> strength = {};
 };
 
 // What one lane adds up. Approximate where it says float; published figures come from summarise().
@@ -47,6 +57,8 @@ struct Tally {
   std::int64_t draining_ticks = 0;
   std::int64_t violations_low = 0;   // ticks surely in violation
   std::int64_t violations_high = 0;  // ticks perhaps in violation, the sure ones included
+  std::int64_t downtime_ticks = 0;
+  double failed_sum = 0;  // over ticks, requests per second, of float32 figures
   std::int64_t scale_outs = 0;
   std::int64_t scale_ins = 0;
   std::int64_t ticks_at_max = 0;

@@ -44,6 +44,7 @@ HWY_ATTR void run_vector(const LaneModel& model, const policy::Numbers<base::One
     add_up(sums.draining, &Tally::draining_ticks, tallies, lanes);
     add_up(sums.violations_low, &Tally::violations_low, tallies, lanes);
     add_up(sums.violations_high, &Tally::violations_high, tallies, lanes);
+    add_up(sums.downtime, &Tally::downtime_ticks, tallies, lanes);
     add_up(sums.outs, &Tally::scale_outs, tallies, lanes);
     add_up(sums.ins, &Tally::scale_ins, tallies, lanes);
     add_up(sums.at_max, &Tally::ticks_at_max, tallies, lanes);
@@ -51,13 +52,16 @@ HWY_ATTR void run_vector(const LaneModel& model, const policy::Numbers<base::One
     std::int32_t most[kMaxLanes] = {};
     float cpu_max[kMaxLanes] = {};
     float cpu[kMaxLanes] = {};
+    float failed[kMaxLanes] = {};
     __builtin_memcpy(most, &sums.instances_max, sizeof(sums.instances_max));
     __builtin_memcpy(cpu_max, &sums.cpu_max, sizeof(sums.cpu_max));
     __builtin_memcpy(cpu, &sums.cpu, sizeof(sums.cpu));
+    __builtin_memcpy(failed, &sums.failed, sizeof(sums.failed));
     for (int i = 0; i < lanes; ++i) {
       tallies[i].instances_max = most[i];
       tallies[i].cpu_percent_max = cpu_max[i];
       tallies[i].cpu_percent_sum += static_cast<double>(cpu[i]);
+      tallies[i].failed_sum += static_cast<double>(failed[i]);
     }
   };
   run<bl::Many>(model, traffic, work, record, flush);

@@ -12,6 +12,7 @@
 #include "sim/instance_rehearsal.hpp"
 #include "sim/lane_model.hpp"
 #include "sim/scenario.hpp"
+#include "sim/strength.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -28,6 +29,7 @@ struct Case {
   int drain = 0;
   int metric_period = 1;
   int metric_lag = 0;
+  double noise = 0;
   policy::Scaling scaling;
   std::vector<double> rates;
 
@@ -37,6 +39,7 @@ struct Case {
 // 100 requests per second are 50 % of one instance: figures at which utilisations meet thresholds exactly.
 constexpr double kSlope = 0.5;
 constexpr double kIntercept = 0;
+constexpr std::uint64_t kSeed = 5;
 
 // At full size from the first case on: the small ones, where nothing happens, prove nothing.
 int between(int low, int high) { return *rc::gen::resize(100, rc::gen::inRange(low, high + 1)); }
@@ -173,6 +176,7 @@ Case some_case() {
   made.drain = some_ticks(5);
   made.metric_period = one_in(2) ? 1 : between(1, 5);
   made.metric_lag = some_ticks(6);
+  if (one_in(4)) made.noise = 0.01 * between(1, 30);
   made.scaling.warm_up = made.ticks(some_ticks(6));
   made.scaling.limits = some_limits(made);
   made.scaling.initial = between(made.scaling.limits.min, made.scaling.limits.max);
@@ -213,8 +217,16 @@ LaneModel lane_model(const Case& made, const policy::Compiled& policy) {
 
 Trajectory in_lane(const Case& made, const policy::Compiled& policy) {
   const std::vector<float> rates(made.rates.begin(), made.rates.end());
+  std::vector<float> strengths;
+  for (std::size_t t = 0; t < rates.size() && made.noise > 0; ++t) {
+    const Milliseconds begin = Milliseconds(made.start_ms) + made.ticks(static_cast<int>(t));
+    strengths.push_back(static_cast<float>(strength(made.noise, kSeed, begin, made.ticks(1))));
+  }
   return run_one_lane(lane_model(made, policy), policy.numbers,
-                      {.start_ms = made.start_ms, .tick_ms = made.tick_ms, .requests_per_second = rates});
+                      {.start_ms = made.start_ms,
+                       .tick_ms = made.tick_ms,
+                       .requests_per_second = rates,
+                       .strength = strengths});
 }
 
 Trajectory in_cloud(const Case& made, const policy::Compiled& policy) {
@@ -228,6 +240,8 @@ Trajectory in_cloud(const Case& made, const policy::Compiled& policy) {
   cloud.metric_lag = made.ticks(made.metric_lag);
   cloud.serving.capacity.slope_percent_per_rps = kSlope;
   cloud.serving.capacity.intercept_percent = kIntercept;
+  cloud.serving.capacity.noise = made.noise;
+  cloud.serving.seed = kSeed;
   cloud.serving.start = Milliseconds(made.start_ms);
   cloud.serving.tick = made.ticks(1);
   cloud.serving.traffic = base::Series{cloud.serving.start, made.ticks(1), made.rates};

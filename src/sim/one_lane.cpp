@@ -69,6 +69,8 @@ Tally tally_one_lane(const LaneModel& model, const policy::Numbers<One>& numbers
     tally.draining_ticks += sums.draining;
     tally.violations_low += sums.violations_low;
     tally.violations_high += sums.violations_high;
+    tally.downtime_ticks += sums.downtime;
+    tally.failed_sum += static_cast<double>(sums.failed);
     tally.scale_outs += sums.outs;
     tally.scale_ins += sums.ins;
     tally.ticks_at_max += sums.at_max;

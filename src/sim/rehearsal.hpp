@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -105,6 +106,11 @@ struct Summary {
   // Where instances have identities; 0 where a rehearsal knows counts only.
   std::int32_t launches = 0;  // starts, those out of the pool included
   double charged_hours = 0;   // what is paid for; billing by the hour rounds up
+  double requests = 0;        // offered
+  double requests_failed = 0;
+  double availability_percent = 100;  // of the requests
+  double downtime_minutes = 0;        // in which fewer than the objective's share were served (worth.hpp)
+  std::optional<double> profit_usd;   // unset: the objective states none
   double objective_violation_minutes = 0;
   double objective_violation_percent = 0;  // of the minutes
   bool objective_met = true;

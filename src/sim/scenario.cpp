@@ -10,6 +10,8 @@
 #include "base/units.hpp"
 #include "capacity/evaluate.hpp"
 #include "policy/compile.hpp"
+#include "sim/strength.hpp"
+#include "sim/worth.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -21,6 +23,27 @@ using environment::Service;
 // Between these factors of the limit float32 may stand on the other side of it than double: a utilisation
 // goes through five roundings of at most 2^-24 each.
 constexpr double kFloatMargin = 2e-6;
+
+// What one instance serves at most, in requests per second.
+double full_rps(const capacity::CapacityModel& model) {
+  return std::max(0.0, (100 - model.intercept_percent) / model.slope_percent_per_rps);
+}
+
+// What a tick asks of each of the instances in service, and what of it is beyond them.
+struct Load {
+  base::Rate per_instance;
+  base::Percent utilisation;
+  double failed_per_second = 0;
+};
+Load load_of(const capacity::CapacityModel& model, double requests_per_second, std::int32_t in_service,
+             double strength) {
+  Load load;
+  const auto instances = static_cast<double>(in_service);
+  load.per_instance = base::Rate(requests_per_second / instances);
+  load.utilisation = capacity::utilisation(model, base::Rate(load.per_instance.value() / strength));
+  load.failed_per_second = std::max(0.0, requests_per_second - instances * full_rps(model) * strength);
+  return load;
+}
 
 class Compiler {
  public:
@@ -34,6 +57,7 @@ class Compiler {
     scenario_.tick = tick_;
     scenario_.capacity = service_.capacity;
     scenario_.price_usd_per_hour = service_.instance.price.value();
+    scenario_.launching_is_free = service_.instance.billing.from_in_service;
     policy();
     fleet();
     metrics();
@@ -51,11 +75,17 @@ class Compiler {
     error_.faults.push_back({{}, std::move(what), std::move(fix), path});
   }
 
-  // What needs instances with identities; accepted in the file, not yet in a rehearsal.
+  // What needs instances with identities: `simulate` then rehearses with them, a search cannot.
   void refuse_what_has_no_counts() {
     const auto& scale = service_.scale;
-    if (scale.per_zone) fault("scale.per", "one group per zone is not rehearsed yet", "use `per: fleet`");
-    if (scale.pool > 0) fault("scale.pool", "a warm pool is not rehearsed yet", "use `pool: 0`");
+    if (scale.per_zone) {
+      fault("scale.per", "counts do not tell zones apart",
+            "`simulate` rehearses groups per zone with instances; or use `per: fleet`");
+    }
+    if (scale.pool > 0) {
+      fault("scale.pool", "counts do not tell which instances are in a warm pool",
+            "`simulate` rehearses it with instances; or use `pool: 0`");
+    }
     if (scale.scaling.limits.min < 1) {
       fault("scale.min",
             "scaling to zero is not rehearsed yet: an empty fleet has no utilisation to decide on",
@@ -70,15 +100,6 @@ class Compiler {
       needs_instances("hourly billing depends on when each instance started, which counts do not tell");
     } else if (billing.minimum > Milliseconds(0)) {
       needs_instances("a minimum per start depends on how long each instance ran, which counts do not tell");
-    } else if (billing.from_in_service) {
-      needs_instances("counts are charged from the launch on, not from in-service");
-    }
-    if (service_.objective.profit) {
-      fault("objective.profit", "a profit objective is not rehearsed yet", "use cpu or latency limits");
-    }
-    if (service_.objective.availability) {
-      fault("objective.availability", "an availability objective is not rehearsed yet",
-            "use cpu or latency limits");
     }
     for (std::size_t p = 0; p < scale.scaling.policies.size(); ++p) {
       const auto* step = std::get_if<policy::StepPolicy>(&scale.scaling.policies[p]);
@@ -105,15 +126,14 @@ class Compiler {
                                base::format_duration(service_.capacity.startup.value_or(Milliseconds(0)))));
     instances_only(service_.capacity.queue.has_value(), "capacity.queue",
                    "requests that wait are a state of each instance", "remove `queue`");
-    if (service_.capacity.noise > 0) {
-      fault("capacity.noise", "noise of what instances take is not rehearsed yet", "use `noise: 0%`");
-    }
     if (environment_.metrics.first_fresh > Milliseconds(0) ||
         environment_.metrics.first_pool > Milliseconds(0)) {
-      environment_fault("metrics.first", "a delay of the first metric is not rehearsed yet", "use 0s");
+      environment_fault("metrics.first", "counts do not tell when an instance had its first metric",
+                        "`simulate` rehearses it with instances; or use 0s");
     }
     if (!environment_.faults.empty()) {
-      environment_fault("faults", "planned failures are not rehearsed yet", "remove them for now");
+      environment_fault("faults", "planned failures need instances with an identity",
+                        "`simulate` rehearses them with instances; or remove them");
     }
   }
 
@@ -188,6 +208,7 @@ class Compiler {
     }
     scenario_.lanes.slope_percent_per_rps = static_cast<float>(model.slope_percent_per_rps);
     scenario_.lanes.intercept_percent = static_cast<float>(model.intercept_percent);
+    scenario_.lanes.full_rps = static_cast<float>(full_rps(model));
   }
 
   void objective() {
@@ -221,6 +242,14 @@ class Compiler {
     latency(objective.p50, capacity::Quantile::p50, "p50");
     latency(objective.p95, capacity::Quantile::p95, "p95");
     latency(objective.p99, capacity::Quantile::p99, "p99");
+    // The lanes have counted a tick beyond a share of failures only where float32 is sure of it.
+    if (objective.availability) scenario_.available_share = objective.availability->value() / 100;
+    scenario_.profit = objective.profit;
+    scenario_.lanes.counts_failures = objective.profit || objective.availability;
+    scenario_.lanes.downtime_below =
+        static_cast<float>(objective.profit ? objective.profit->downtime_below : kDowntimeBelow);
+    scenario_.lanes.available_low = static_cast<float>(scenario_.available_share * (1 - kFloatMargin));
+    scenario_.lanes.available_high = static_cast<float>(scenario_.available_share * (1 + kFloatMargin));
     scenario_.cpu_limit_percent = limit;
     scenario_.objective_share = objective.share;
     scenario_.lanes.cpu_limit_low = static_cast<float>(limit * (1 - kFloatMargin));
@@ -251,7 +280,7 @@ bool keeps_objective(const Scenario& scenario, std::int64_t violations, std::int
 }
 
 Summary summarise(const Scenario& scenario, const base::Series& requests_per_second,
-                  const Trajectory& trajectory) {
+                  const Trajectory& trajectory, std::uint64_t seed) {
   Summary summary;
   const std::size_t ticks = trajectory.in_service.size();
   if (ticks == 0) return summary;
@@ -262,13 +291,18 @@ Summary summarise(const Scenario& scenario, const base::Series& requests_per_sec
   std::int64_t violations = 0;
   double cpu_sum = 0;
   double cpu_max = 0;
+  const std::vector<double> strong = strengths(scenario, requests_per_second, seed);
+  Worth worth(scenario.profit, scenario.tick);
   for (std::size_t t = 0; t < ticks; ++t) {
-    const double cpu = capacity::utilisation(model, base::Rate(requests_per_second.values[t] /
-                                                               static_cast<double>(trajectory.in_service[t])))
-                           .value();
+    const Load load = load_of(model, requests_per_second.values[t], trajectory.in_service[t],
+                              strong.empty() ? 1 : strong[t]);
+    worth.add(requests_per_second.values[t], load.failed_per_second);
+    const double cpu = load.utilisation.value();
     cpu_sum += cpu;
     cpu_max = std::max(cpu_max, cpu);
-    violations += cpu > scenario.cpu_limit_percent ? 1 : 0;
+    const bool available =
+        !serves_less(requests_per_second.values[t], load.failed_per_second, scenario.available_share);
+    violations += cpu > scenario.cpu_limit_percent || !available ? 1 : 0;
     in_service += trajectory.in_service[t];
     launching += trajectory.launching[t];
     draining += trajectory.draining[t];
@@ -284,9 +318,11 @@ Summary summarise(const Scenario& scenario, const base::Series& requests_per_sec
   summary.launching_hours = static_cast<double>(launching) * tick_hours;
   summary.draining_hours = static_cast<double>(draining) * tick_hours;
   summary.cost_in_service_usd = summary.instance_hours * scenario.price_usd_per_hour;
-  summary.cost_launching_usd = summary.launching_hours * scenario.price_usd_per_hour;
+  summary.cost_launching_usd =
+      scenario.launching_is_free ? 0 : summary.launching_hours * scenario.price_usd_per_hour;
   summary.cost_draining_usd = summary.draining_hours * scenario.price_usd_per_hour;
   summary.cost_usd = summary.cost_in_service_usd + summary.cost_launching_usd + summary.cost_draining_usd;
+  worth.fill(summary);
   summary.objective_violation_minutes = static_cast<double>(violations) * tick_minutes;
   summary.objective_violation_percent = 100.0 * static_cast<double>(violations) / count;
   summary.objective_met = keeps_objective(scenario, violations, static_cast<std::int64_t>(ticks));
@@ -306,11 +342,27 @@ Summary summarise(const Scenario& scenario, const base::Series& requests_per_sec
   return summary;
 }
 
-std::vector<float> lane_rates(const base::Series& requests_per_second) {
+std::vector<double> strengths(const Scenario& scenario, const base::Series& requests_per_second,
+                              std::uint64_t seed) {
+  std::vector<double> varying;
+  if (scenario.capacity.noise <= 0) return varying;
+  varying.reserve(requests_per_second.size());
+  for (std::size_t t = 0; t < requests_per_second.size(); ++t) {
+    varying.push_back(strength(scenario.capacity.noise, seed,
+                               requests_per_second.start + static_cast<std::int64_t>(t) * scenario.tick,
+                               scenario.tick));
+  }
+  return varying;
+}
+
+std::vector<float> lane_rates(const std::vector<double>& values) {
   std::vector<float> rates;
-  rates.reserve(requests_per_second.values.size());
-  for (const double value : requests_per_second.values) rates.push_back(static_cast<float>(value));
+  rates.reserve(values.size());
+  for (const double value : values) rates.push_back(static_cast<float>(value));
   return rates;
+}
+std::vector<float> lane_rates(const base::Series& requests_per_second) {
+  return lane_rates(requests_per_second.values);
 }
 
 Rehearsal rehearse(const Scenario& scenario, const workload::Compiled& traffic, std::uint64_t seed) {
@@ -320,9 +372,12 @@ Rehearsal rehearse(const Scenario& scenario, const workload::Compiled& traffic, 
   rehearsal.seed = seed;
   rehearsal.requests_per_second = traffic.requests_per_second;
   const std::vector<float> rates = lane_rates(traffic.requests_per_second);
-  const LaneTraffic lanes{traffic.requests_per_second.start.count(), scenario.tick.count(), rates};
+  const std::vector<double> strong = strengths(scenario, traffic.requests_per_second, seed);
+  const std::vector<float> lane_strengths = lane_rates(strong);
+  const LaneTraffic lanes{traffic.requests_per_second.start.count(), scenario.tick.count(), rates,
+                          lane_strengths};
   rehearsal.trajectory = run_one_lane(scenario.lanes, scenario.numbers, lanes);
-  rehearsal.summary = summarise(scenario, traffic.requests_per_second, rehearsal.trajectory);
+  rehearsal.summary = summarise(scenario, traffic.requests_per_second, rehearsal.trajectory, seed);
   rehearsal.notes = scenario.notes;
   rehearsal.notes.insert(rehearsal.notes.end(), traffic.notes.begin(), traffic.notes.end());
 
@@ -330,10 +385,14 @@ Rehearsal rehearse(const Scenario& scenario, const workload::Compiled& traffic, 
   double beyond_rate = 0;
   std::size_t beyond_latency = 0;
   for (std::size_t t = 0; t < rates.size(); ++t) {
-    const base::Rate rate(traffic.requests_per_second.values[t] /
-                          static_cast<double>(rehearsal.trajectory.in_service[t]));
-    const base::Percent cpu = capacity::utilisation(scenario.capacity, rate);
+    const Load load = load_of(scenario.capacity, traffic.requests_per_second.values[t],
+                              rehearsal.trajectory.in_service[t], strong.empty() ? 1 : strong[t]);
+    const base::Rate rate = load.per_instance;
+    const base::Percent cpu = load.utilisation;
     rehearsal.cpu_percent.push_back(cpu.value());
+    if (scenario.lanes.counts_failures) {
+      rehearsal.failed_requests_per_second.push_back(load.failed_per_second);
+    }
     if (scenario.capacity.measured_up_to && rate > *scenario.capacity.measured_up_to) {
       beyond_rate = std::max(beyond_rate, rate.value());
     }

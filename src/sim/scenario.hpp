@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,10 @@ struct Scenario {
   capacity::CapacityModel capacity;
   double cpu_limit_percent = 0;  // the objective as a utilisation, a latency limit included; infinite: none
   double objective_share = 1;    // of the ticks in which it must hold
+  double available_share = 0;    // of the requests of a tick, part of the objective; 0: no such limit
+  std::optional<environment::Profit> profit;
   double price_usd_per_hour = 0;
+  bool launching_is_free = false;  // billing begins in service
   std::vector<std::string> notes;  // what was assumed, in whole sentences
 };
 
@@ -37,15 +41,21 @@ base::Milliseconds tick_of(const environment::Environment& environment);
 // Whether the share of ticks in violation is within what the objective allows.
 bool keeps_objective(const Scenario& scenario, std::int64_t violations, std::int64_t ticks);
 
-// The figures of a trajectory, in double.
+// The figures of a trajectory, in double. `seed` draws what the instances take, where that varies.
 // Requires: trajectory as long as the traffic.
 Summary summarise(const Scenario& scenario, const base::Series& requests_per_second,
-                  const Trajectory& trajectory);
+                  const Trajectory& trajectory, std::uint64_t seed);
 
-// One rehearsal on one lane, every tick recorded. `seed` is only noted: the traffic was drawn with it.
+// What instances take in each tick as a factor of what they usually take. Empty: it does not vary.
+std::vector<double> strengths(const Scenario& scenario, const base::Series& requests_per_second,
+                              std::uint64_t seed);
+
+// One rehearsal on one lane, every tick recorded. The traffic was drawn with `seed`; what the instances take
+// is.
 Rehearsal rehearse(const Scenario& scenario, const workload::Compiled& traffic, std::uint64_t seed);
 
-// The rates as the lanes read them.
+// Figures per tick as the lanes read them.
 std::vector<float> lane_rates(const base::Series& requests_per_second);
+std::vector<float> lane_rates(const std::vector<double>& values);
 
 }  // namespace headroom::sim

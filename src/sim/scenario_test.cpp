@@ -44,24 +44,14 @@ TEST(Scenario, WhatCountsCannotRehearseIsRefusedByNameAllAtOnce) {
   web.scale.drain = kMinute;
   web.scale.hold_to_paid_hour = true;
   web.instance.billing.model = environment::BillingModel::hourly;
-  web.instance.billing.from_in_service = true;
   web.instance.credits.emplace();
   web.capacity.startup_spread.emplace();
   web.capacity.queue = kMinute;
-  web.capacity.noise = 0.1;
-  web.objective.profit.emplace();
   environment.faults.emplace_back();
-  const std::vector<std::string> expected{"services.web.scale.per",
-                                          "services.web.scale.pool",
-                                          "services.web.instance.billing",
-                                          "services.web.objective.profit",
-                                          "services.web.instance.credits",
-                                          "services.web.scale.drain",
-                                          "services.web.scale.in_at",
-                                          "services.web.capacity.startup",
-                                          "services.web.capacity.queue",
-                                          "services.web.capacity.noise",
-                                          "faults"};
+  const std::vector<std::string> expected{
+      "services.web.scale.per",        "services.web.scale.pool",     "services.web.instance.billing",
+      "services.web.instance.credits", "services.web.scale.drain",    "services.web.scale.in_at",
+      "services.web.capacity.startup", "services.web.capacity.queue", "faults"};
   EXPECT_EQ(paths_of(compile(environment, web)), expected);
 }
 
@@ -130,6 +120,74 @@ TEST(Summary, AViolationIsAMinuteAboveTheLimitNotAtIt) {
   workload::Compiled traffic;
   traffic.requests_per_second.values = {60, 60.001, 59, 61};
   EXPECT_DOUBLE_EQ(rehearse(*scenario, traffic, 1).summary.objective_violation_minutes, 2);
+}
+
+// One instance takes 100 requests per second. Half of 200 fail, half a percent of 100.5, none of 100; no
+// requests are no failures (requirements R08). One cent per instance-minute.
+TEST(Summary, R08_ProfitIsRevenueLessPenaltyAndCost) {
+  environment::Environment environment = plain();
+  environment::Service& web = environment.services.front();
+  web.scale.scaling.policies.clear();
+  web.objective = {};
+  web.objective.profit = environment::Profit{base::Usd(0.001), base::Usd(7), 0.995};
+  const auto scenario = compile(environment, web);
+  ASSERT_TRUE(scenario) << base::to_string(scenario.error());
+  workload::Compiled traffic;
+  traffic.requests_per_second.values = {200, 100.5, 100, 0};
+  const Rehearsal rehearsal = rehearse(*scenario, traffic, 1);
+  const Summary& summary = rehearsal.summary;
+  EXPECT_DOUBLE_EQ(summary.requests, 400.5 * 60);
+  EXPECT_DOUBLE_EQ(summary.requests_failed, 100.5 * 60);
+  EXPECT_EQ(summary.downtime_minutes, 1);
+  ASSERT_TRUE(summary.profit_usd.has_value());
+  EXPECT_NEAR(*summary.profit_usd, 300 * 60 * 0.001 - 7 - 0.04, 1e-9);
+  EXPECT_EQ(rehearsal.failed_requests_per_second, (std::vector<double>{100, 0.5, 0, 0}));
+  EXPECT_TRUE(summary.objective_met);
+}
+
+TEST(Summary, AMinuteThatServesLessThanTheObjectiveViolatesIt) {
+  environment::Environment environment = plain();
+  environment::Service& web = environment.services.front();
+  web.scale.scaling.policies.clear();
+  web.objective = {};
+  web.objective.availability = base::Percent(99);
+  const auto scenario = compile(environment, web);
+  ASSERT_TRUE(scenario) << base::to_string(scenario.error());
+  workload::Compiled traffic;
+  traffic.requests_per_second.values = {100, 101, 102, 0};  // of 102 two fail, 1.96 %
+  const Summary summary = rehearse(*scenario, traffic, 1).summary;
+  EXPECT_EQ(summary.objective_violation_minutes, 1);
+  EXPECT_FALSE(summary.objective_met);
+  EXPECT_FALSE(summary.profit_usd.has_value());
+}
+
+// Of a fleet that is just large enough every second minute fails something when what it takes varies; the
+// seed says which.
+TEST(Summary, WhatInstancesTakeVariesWithTheSeed) {
+  environment::Environment environment = plain();
+  environment::Service& web = environment.services.front();
+  web.scale.scaling.policies.clear();
+  web.capacity.noise = 0.1;
+  const auto scenario = compile(environment, web);
+  ASSERT_TRUE(scenario) << base::to_string(scenario.error());
+  workload::Compiled traffic;
+  traffic.requests_per_second.values.assign(1000, 100);
+  const Summary first = rehearse(*scenario, traffic, 1).summary;
+  EXPECT_NEAR(first.requests_failed / first.requests, 0.1 * 0.39894, 0.1 * 0.08);
+  EXPECT_NE(rehearse(*scenario, traffic, 2).summary.requests_failed, first.requests_failed);
+}
+
+TEST(Summary, WhatLaunchesIsFreeWhereBillingBeginsInService) {
+  environment::Environment environment = plain();
+  environment.services.front().instance.billing.from_in_service = true;
+  const auto scenario = compile(environment, environment.services.front());
+  ASSERT_TRUE(scenario) << base::to_string(scenario.error());
+  workload::Compiled traffic;
+  traffic.requests_per_second.values = {10, 60, 60, 60, 60, 60, 60, 60};
+  const Summary summary = rehearse(*scenario, traffic, 1).summary;
+  EXPECT_GT(summary.launching_hours, 0);
+  EXPECT_EQ(summary.cost_launching_usd, 0);
+  EXPECT_DOUBLE_EQ(summary.cost_usd, summary.cost_in_service_usd + summary.cost_draining_usd);
 }
 
 TEST(Summary, TheShareOfMinutesAllowedIsWholeMinutes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,8 @@ struct Score {
   Estimate cpu_percent_mean;
   double cpu_percent_max = 0;  // over all replications
   Estimate instance_hours;
+  std::optional<Estimate> profit_usd;  // unset: the objective states none
+  Estimate downtime_minutes;
   bool objective_met = true;
   bool operator==(const Score&) const = default;
 };
@@ -85,7 +88,7 @@ struct Sensitivity {
 struct Outcome {
   std::string environment;
   std::string service;
-  std::string aim;  // "cheapest" or "utilisation"
+  std::string aim;  // "cheapest", "profit" or "utilisation"
   std::int64_t evaluated = 0;
   std::int64_t feasible = 0;
   std::int64_t invalid = 0;    // combinations that are no valid policy (in.below above out.above, say)

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "telemetry/interval.hpp"
@@ -17,6 +18,8 @@ namespace {
 struct Row {
   double cost_usd = 0;
   double hours = 0;
+  std::optional<double> profit_usd;
+  double downtime_minutes = 0;
   double cpu_sum = 0;  // over ticks
   double cpu_max = 0;
   std::int64_t violations = 0;
@@ -39,6 +42,11 @@ Score score_of(const std::vector<Row>& rows, bool objective_met) {
   Score score;
   score.cost_usd = estimate(rows, [](const Row& row) { return row.cost_usd; });
   score.instance_hours = estimate(rows, [](const Row& row) { return row.hours; });
+  if (rows.front().profit_usd) {
+    score.profit_usd = estimate(rows, [](const Row& row) { return row.profit_usd.value_or(0); });
+  }
+  score.downtime_minutes = estimate(rows, [](const Row& row) { return row.downtime_minutes; });
+  score.downtime_minutes.low = std::max(0.0, score.downtime_minutes.low);
   score.cpu_percent_mean =
       estimate(rows, [](const Row& row) { return row.cpu_sum / static_cast<double>(row.ticks); });
   score.objective_violation_percent = estimate(rows, [](const Row& row) {
@@ -60,8 +68,32 @@ std::size_t replicas_of(const std::vector<Load>& loads) {
 // The replica of a load for the r-th replication: loads without chance repeat the one they have.
 const Replica& replica_of(const Load& load, std::size_t r) { return load.replicas[r % load.replicas.size()]; }
 
-sim::LaneTraffic lanes_of(const Replica& replica) {
-  return {replica.requests_per_second.start.count(), replica.requests_per_second.tick.count(), replica.rates};
+sim::LaneTraffic lanes_of(const Replica& replica, std::span<const float> strength) {
+  return {replica.requests_per_second.start.count(), replica.requests_per_second.tick.count(), replica.rates,
+          strength};
+}
+
+double cost_of(const sim::Scenario& scenario, const sim::Tally& tally) {
+  const std::int64_t launching = scenario.launching_is_free ? 0 : tally.launching_ticks;
+  return static_cast<double>(tally.in_service_ticks + launching + tally.draining_ticks) *
+         base::hours(scenario.tick) * scenario.price_usd_per_hour;
+}
+
+void add(const std::optional<double>& profit, std::optional<double>& sum) {
+  if (profit) sum = sum.value_or(0) + *profit;
+}
+
+// Approximately: what failed was summed in float32.
+std::optional<double> profit_of(const sim::Scenario& scenario, const sim::Tally& tally,
+                                const Replica& replica) {
+  if (!scenario.profit) return std::nullopt;
+  const double seconds = base::seconds(scenario.tick);
+  const auto& offered = replica.requests_per_second.values;
+  const double requests = std::accumulate(offered.begin(), offered.end(), 0.0);
+  return scenario.profit->revenue_per_request.value() * (requests - tally.failed_sum) * seconds -
+         scenario.profit->downtime_penalty.value() * static_cast<double>(tally.downtime_ticks) *
+             base::minutes(scenario.tick) -
+         cost_of(scenario, tally);
 }
 
 // Scenarios that can share vectors: equal but for their numbers. Each group holds indices into scenarios.
@@ -70,7 +102,8 @@ std::vector<std::vector<std::size_t>> groups_of(const std::vector<sim::Scenario>
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
     // Neighbours in loop order are mostly alike, so the search goes from the latest group back.
     auto same = std::find_if(groups.rbegin(), groups.rend(), [&](const auto& group) {
-      return scenarios[group.front()].lanes == scenarios[i].lanes;
+      return scenarios[group.front()].lanes == scenarios[i].lanes &&
+             scenarios[group.front()].capacity.noise == scenarios[i].capacity.noise;
     });
     if (same == groups.rend())
       groups.push_back({i});
@@ -113,16 +146,19 @@ void run_batch(const Batch& batch, const std::vector<sim::Scenario>& scenarios,
     std::vector<std::int64_t> low(members, 0);
     std::vector<std::int64_t> high(members, 0);
     for (std::size_t r = 0; r < replicas; ++r) {
-      sim::run_many_lanes(scenarios[batch.members.front()].lanes, numbers, lanes_of(replica_of(load, r)),
-                          tallies);
+      const sim::Scenario& shared = scenarios[batch.members.front()];
+      const Replica& replica = replica_of(load, r);
+      const std::vector<float> strength =
+          sim::lane_rates(sim::strengths(shared, replica.requests_per_second, replica.seed));
+      sim::run_many_lanes(shared.lanes, numbers, lanes_of(replica, strength), tallies);
       for (std::size_t m = 0; m < members; ++m) {
         const sim::Scenario& scenario = scenarios[batch.members[m]];
         const sim::Tally& tally = tallies[m];
         const double tick_hours = base::hours(scenario.tick);
         Row& row = rows[m][r];
-        row.cost_usd +=
-            static_cast<double>(tally.in_service_ticks + tally.launching_ticks + tally.draining_ticks) *
-            tick_hours * scenario.price_usd_per_hour;
+        row.cost_usd += cost_of(scenario, tally);
+        add(profit_of(scenario, tally, replica), row.profit_usd);
+        row.downtime_minutes += static_cast<double>(tally.downtime_ticks) * base::minutes(scenario.tick);
         row.hours += static_cast<double>(tally.in_service_ticks) * tick_hours;
         row.cpu_sum += tally.cpu_percent_sum;
         row.cpu_max = std::max(row.cpu_max, static_cast<double>(tally.cpu_percent_max));
@@ -166,13 +202,19 @@ Score score(const sim::Scenario& scenario, const std::vector<Load>& loads) {
     adapted.numbers = numbers_for(scenario, load);
     for (std::size_t r = 0; r < replicas; ++r) {
       const Replica& replica = replica_of(load, r);
-      const sim::Trajectory trajectory = sim::run_one_lane(adapted.lanes, adapted.numbers, lanes_of(replica));
-      const sim::Summary summary = sim::summarise(adapted, replica.requests_per_second, trajectory);
+      const std::vector<float> strength =
+          sim::lane_rates(sim::strengths(adapted, replica.requests_per_second, replica.seed));
+      const sim::Trajectory trajectory =
+          sim::run_one_lane(adapted.lanes, adapted.numbers, lanes_of(replica, strength));
+      const sim::Summary summary =
+          sim::summarise(adapted, replica.requests_per_second, trajectory, replica.seed);
       Row& row = rows[r];
       const auto bad = static_cast<std::int64_t>(
           std::llround(summary.objective_violation_minutes / base::minutes(scenario.tick)));
       row.cost_usd += summary.cost_usd;
       row.hours += summary.instance_hours;
+      add(summary.profit_usd, row.profit_usd);
+      row.downtime_minutes += summary.downtime_minutes;
       row.cpu_sum += summary.cpu_percent_mean * static_cast<double>(load.ticks());
       row.cpu_max = std::max(row.cpu_max, summary.cpu_percent_max);
       row.violations += bad;
@@ -195,6 +237,8 @@ Score score(const std::vector<sim::Summary>& summaries, const std::vector<std::i
     Row row;
     row.cost_usd = summary.cost_usd;
     row.hours = summary.instance_hours;
+    row.profit_usd = summary.profit_usd;
+    row.downtime_minutes = summary.downtime_minutes;
     row.cpu_sum = summary.cpu_percent_mean * static_cast<double>(ticks[k]);
     row.cpu_max = summary.cpu_percent_max;
     row.violations = std::llround(summary.objective_violation_minutes / base::minutes(tick));
@@ -217,10 +261,26 @@ std::vector<Score> scores(const std::vector<sim::Scenario>& scenarios, const std
   return result;
 }
 
+Aim aim_of(const environment::Tune& tune, const environment::Objective& objective) {
+  if (tune.aim == environment::Aim::utilisation) return Aim::utilisation;
+  return objective.profit ? Aim::profit : Aim::cheapest;
+}
+
+double aimed_at(const Goal& goal, const Score& score) {
+  switch (goal.aim) {
+    case Aim::cheapest:
+      return score.cost_usd.mean;
+    case Aim::profit:
+      return score.profit_usd ? -score.profit_usd->mean : 0;
+    case Aim::utilisation:
+      return -score.cpu_percent_mean.mean;
+  }
+  return 0;
+}
+
 bool better(const Goal& goal, const Score& a, const Score& b) {
   const auto key = [&](const Score& score) {
-    const double aim =
-        goal.aim == environment::Aim::cheapest ? score.cost_usd.mean : -score.cpu_percent_mean.mean;
+    const double aim = aimed_at(goal, score);
     // The nearest miss comes first among policies that break the objective.
     return std::tuple(!score.objective_met,
                       score.objective_met ? 0.0 : score.objective_violation_percent.mean, aim,
@@ -330,9 +390,7 @@ base::Result<SearchResult> search(const environment::Environment& environment,
   constexpr double kClose = 1e-4;
   constexpr std::size_t kMostSettled = 64;
   if (!result.ranking.empty()) {
-    const auto aim = [&](const Score& s) {
-      return goal.aim == environment::Aim::cheapest ? s.cost_usd.mean : s.cpu_percent_mean.mean;
-    };
+    const auto aim = [&](const Score& s) { return aimed_at(goal, s); };
     const Tried& first = result.tried[result.ranking.front()];
     std::size_t close = 0;
     while (close < std::min(kMostSettled, result.ranking.size())) {

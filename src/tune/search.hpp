@@ -20,9 +20,19 @@ namespace headroom::tune {
 inline constexpr std::int64_t kExhaustiveLimit = 20'000;
 inline constexpr std::int64_t kDefaultSamples = 2'000;
 
+// What policies are ranked by, of those that keep the objective.
+enum class Aim {
+  cheapest,     // lowest cost
+  profit,       // highest mean profit
+  utilisation,  // highest mean utilisation
+};
+
+// As the file says: its `tune.aim`, but profit rather than the lowest cost where the objective states one.
+Aim aim_of(const environment::Tune& tune, const environment::Objective& objective);
+
 // What a score must keep and what it is ranked by.
 struct Goal {
-  environment::Aim aim = environment::Aim::cheapest;
+  Aim aim = Aim::cheapest;
 };
 
 // One policy of the search with its scenario's figures, from float32 sums.
@@ -63,6 +73,9 @@ Score score(const std::vector<sim::Summary>& summaries, const std::vector<std::i
 // Several policies on the same loads, from float32 sums; as search() judges them.
 std::vector<Score> scores(const std::vector<sim::Scenario>& scenarios, const std::vector<Load>& loads,
                           const Workers& workers);
+
+// What the goal ranks by; less is better.
+double aimed_at(const Goal& goal, const Score& score);
 
 // Whether `a` is better than `b` for the goal, both feasible or both not.
 bool better(const Goal& goal, const Score& a, const Score& b);

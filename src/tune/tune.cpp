@@ -223,15 +223,15 @@ std::vector<Candidate> sample_of(const Space& space, const SearchResult& found) 
 // Which constraint keeps the search from something better, in one sentence.
 std::string binding_of(const Goal& goal, const sim::Scenario& scenario, const Space& space,
                        const SearchResult& found, const Tried& winner, const sim::Summary& summary) {
-  const auto aim_of = [&](const Score& score) {
-    return goal.aim == environment::Aim::cheapest ? score.cost_usd.mean : -score.cpu_percent_mean.mean;
-  };
+  const auto aimed = [&](const Score& score) { return aimed_at(goal, score); };
   const Tried* next = nullptr;  // the nearest of the better ones, all of which break something
   for (const Tried& tried : found.tried) {
-    if (!tried.evaluated || aim_of(tried.score) >= aim_of(winner.score)) continue;
-    if (next == nullptr || aim_of(tried.score) > aim_of(next->score)) next = &tried;
+    if (!tried.evaluated || aimed(tried.score) >= aimed(winner.score)) continue;
+    if (next == nullptr || aimed(tried.score) > aimed(next->score)) next = &tried;
   }
-  const char* cheaper = goal.aim == environment::Aim::cheapest ? "cheaper" : "better used";
+  const char* cheaper = goal.aim == Aim::cheapest ? "cheaper"
+                        : goal.aim == Aim::profit ? "more profitable"
+                                                  : "better used";
   if (!winner.feasible) {
     return "No policy of the search keeps the objective; this one breaks it least.";
   }
@@ -264,9 +264,7 @@ std::string binding_of(const Goal& goal, const sim::Scenario& scenario, const Sp
 // Differences smaller than a fifth of a percent of the aim and a hundredth of a percent of the minutes are
 // not worth a thought.
 bool differs(const Goal& goal, const Score& score, const Score& reference) {
-  const auto aim = [&](const Score& s) {
-    return goal.aim == environment::Aim::cheapest ? s.cost_usd.mean : s.cpu_percent_mean.mean;
-  };
+  const auto aim = [&](const Score& s) { return aimed_at(goal, s); };
   const double violation =
       score.objective_violation_percent.mean - reference.objective_violation_percent.mean;
   return std::abs(aim(score) - aim(reference)) > 0.002 * std::abs(aim(reference)) ||
@@ -419,7 +417,7 @@ Contender contender(const Environment& environment, std::string name, const Serv
 
 base::Result<Outcome> tune(const Environment& environment, const Service& service, const Options& options) {
   const auto began = std::chrono::steady_clock::now();
-  const Goal goal{environment.tune.aim};
+  const Goal goal{aim_of(environment.tune, service.objective)};
   auto present = sim::compile(environment, service);
   if (!present) return present.error();
   auto space = Space::make(service, environment.tune.search);
@@ -435,10 +433,11 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
     error.faults.front().path = "services." + service.name + "." + field;
     return error;
   };
-  if (!std::isfinite(present->cpu_limit_percent)) {
+  if (!std::isfinite(present->cpu_limit_percent) && !(present->available_share > 0) &&
+      goal.aim != Aim::profit) {
     return missing("objective", "there is no objective to keep", "state one: `objective: {cpu: 60%}`");
   }
-  if (goal.aim == environment::Aim::cheapest && !(present->price_usd_per_hour > 0)) {
+  if (goal.aim != Aim::utilisation && !(present->price_usd_per_hour > 0)) {
     return missing("instance", "without a price every policy is as cheap as any other",
                    "write `price: 0.0104 USD/h`");
   }
@@ -452,7 +451,7 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
   Outcome outcome;
   outcome.environment = environment.name;
   outcome.service = service.name;
-  outcome.aim = goal.aim == environment::Aim::cheapest ? "cheapest" : "utilisation";
+  outcome.aim = goal.aim == Aim::cheapest ? "cheapest" : goal.aim == Aim::profit ? "profit" : "utilisation";
   outcome.evaluated = found->evaluated;
   outcome.feasible = found->feasible;
   outcome.invalid = found->invalid;

@@ -95,6 +95,71 @@ TEST(Tune, TheWinnerIsTheCheapestFeasibleOfAllPoliciesTriedOneByOne) {
   EXPECT_EQ(outcome.best.score.cost_usd.mean, least);
 }
 
+// An instance at 100 % serves 100 requests per second, give or take 5 %. A tenth of a dollar an hour buys it,
+// a million requests are worth ten dollars, and ten seconds of downtime cost a cent.
+environment::Environment profitable() {
+  environment::Environment environment = daily();
+  environment::Service& web = environment.services.front();
+  web.capacity.noise = 0.05;
+  web.objective = {};
+  web.objective.profit = environment::Profit{base::Usd(1e-5), base::Usd(0.06), 0.995};
+  return environment;
+}
+
+TEST(Tune, WithAProfitObjectiveTheMostProfitableOfAllPoliciesTriedOneByOneWins) {
+  const environment::Environment environment = profitable();
+  const environment::Service& service = environment.services.front();
+  const Outcome outcome = tuned(environment);
+  EXPECT_EQ(outcome.aim, "profit");
+  ASSERT_TRUE(outcome.found);
+  const Space space = *Space::make(service, environment.tune.search);
+  const auto whole = *make_load("traffic", *environment.traffic, kMinute, environment.seed, 2);
+  const Load train = part(whole, "train", 0, 6 * 1440);
+  double most = -1e300;
+  double least = 1e300;
+  for (std::int64_t i = 0; i < space.size(); ++i) {
+    const environment::Service candidate = with(service, space, space.at(i));
+    if (environment::impossible(candidate.scale.scaling)) continue;
+    const Score each = score(*sim::compile(environment, candidate), {train});
+    ASSERT_TRUE(each.profit_usd.has_value());
+    most = std::max(most, each.profit_usd->mean);
+    least = std::min(least, each.profit_usd->mean);
+  }
+  ASSERT_TRUE(outcome.best.score.profit_usd.has_value());
+  EXPECT_EQ(outcome.best.score.profit_usd->mean, most);
+  EXPECT_GT(most - least, 0.01 * std::abs(most)) << "every policy is as good as any other";
+  EXPECT_EQ(outcome.best_summary.profit_usd.has_value(), true);
+}
+
+// What the lanes add up in float32 is what one lane gives in double, to about the fifth digit.
+TEST(Search, ManyLanesTallyTheProfitOfOneLane) {
+  const environment::Environment environment = profitable();
+  const auto load = *make_load("traffic", *environment.traffic, kMinute, environment.seed, 2);
+  std::vector<sim::Scenario> scenarios;
+  for (const int add : {1, 2, 5}) {
+    environment::Service candidate = environment.services.front();
+    std::get<policy::StepPolicy>(candidate.scale.scaling.policies.front()).out.front().change = add;
+    scenarios.push_back(*sim::compile(environment, candidate));
+  }
+  const std::vector<Score> tallied = scores(scenarios, {load}, {});
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    const Score exact = score(scenarios[i], {load});
+    ASSERT_TRUE(exact.profit_usd && tallied[i].profit_usd);
+    EXPECT_NEAR(tallied[i].profit_usd->mean, exact.profit_usd->mean, 2e-5 * std::abs(exact.profit_usd->mean));
+    EXPECT_EQ(tallied[i].downtime_minutes, exact.downtime_minutes);
+  }
+}
+
+TEST(Tune, UtilisationIsAimedAtWhereTheFileSaysSo) {
+  environment::Tune tune;
+  environment::Objective objective;
+  EXPECT_EQ(aim_of(tune, objective), Aim::cheapest);
+  objective.profit.emplace();
+  EXPECT_EQ(aim_of(tune, objective), Aim::profit);
+  tune.aim = environment::Aim::utilisation;
+  EXPECT_EQ(aim_of(tune, objective), Aim::utilisation);
+}
+
 TEST(Tune, WithoutAHoldoutTheLastThirdInWholeDaysIsUnseen) {
   const Outcome outcome = tuned(daily());
   // Ten days: six to tune on, four to judge on.

@@ -80,8 +80,6 @@ base::Error check(const Generated& generated) {
          fmt::format("{} of the generated traffic is {}", name, value),
          fmt::format("expected 0 to {}", high));
   };
-  need(generated.model == GeneratedModel::daily, "the load of the SageMaker example is not generated yet",
-       "use model: daily");
   need(generated.duration > Milliseconds{0}, "the generated traffic has no duration",
        "write one such as 14d");
   need(generated.duration <= 36'525 * day, "the generated traffic lasts more than a hundred years",

@@ -325,7 +325,7 @@ function chartsSection(model: PageModel, runs: Run[]): { element: HTMLElement; s
 export function tunePage(model: PageModel, outcome: Outcome): { element: DocumentFragment; start: () => void } {
   const runs = model.runs.map((_, k) => unpackRun(model, k));
   const page = document.createDocumentFragment();
-  const aim = outcome.aim === "utilisation" ? "the highest mean utilisation that keeps the objective" : "the cheapest policy that keeps the objective";
+  const aim = outcome.aim === "utilisation" ? "the highest mean utilisation that keeps the objective" : outcome.aim === "profit" ? "the most profitable policy" : "the cheapest policy that keeps the objective";
   page.append(
     title(model, "tuned policy", `${aim}${model.objective.text ? `: ${model.objective.text}` : ""}`),
     headline(outcome),
