@@ -6,6 +6,7 @@
 #include <memory>
 #include <ostream>
 
+#include "base/units.hpp"
 #include "cli/command.hpp"
 #include "cli/project.hpp"
 #include "cli/run_files.hpp"
@@ -29,9 +30,10 @@ struct Arguments {
   bool json = false;
 };
 
-// Writes the winner into headroom.yaml; everything else in the file stays as it is.
+// Writes the winner into headroom.yaml, with `variant` under its name; everything else in the file stays as
+// it is. The new text is read once before it replaces the old.
 base::Result<void> apply(const Project& project, const environment::Service& service,
-                         const tune::Outcome& outcome) {
+                         const tune::Outcome& outcome, const std::string& variant) {
   std::vector<environment::Change> changes;
   const auto fields = environment::fields(service);
   for (const auto& [name, value] : outcome.best.parameters) {
@@ -39,8 +41,22 @@ base::Result<void> apply(const Project& project, const environment::Service& ser
     if (!field) return field.error();
     changes.push_back({"services." + service.name + "." + field->path, value, field->unit});
   }
-  auto text = environment::edited(project.text, project.loaded.file, changes);
+  const std::string& file = project.loaded.file;
+  auto text = environment::edited(project.text, file, changes, variant);
   if (!text) return text.error();
+  const auto again = environment::read(*text, file, read_text, variant);
+  if (!again) return again.error();
+  environment::Service expected = service;
+  for (const environment::Service& each : again->environment.services) {
+    if (each.name != service.name) continue;
+    for (const auto& [name, value] : outcome.best.parameters) {
+      if (auto set = environment::set_field(expected, name, value); !set) return set.error();
+      const auto read_back = environment::field_value(each, name);
+      if (read_back && *read_back == *environment::field_value(expected, name)) continue;
+      return base::bad_input({file, 0, 0}, name + " would not read back as what was found",
+                             "change it by hand: " + base::format_number(value));
+    }
+  }
   return store::write_file_atomically(project.loaded.file, *text);
 }
 
@@ -49,11 +65,6 @@ void run(const Arguments& arguments, Context& context) {
   if (!project) return fail(context, project.error());
   const auto service = choose_service(*project, arguments.project);
   if (!service) return fail(context, service.error());
-  if (arguments.apply && !arguments.project.variant.empty()) {
-    return fail(context, base::bad_input("--apply with -e could change what other environments inherit",
-                                         "tune without -e, or copy the values into environments." +
-                                             arguments.project.variant + " by hand"));
-  }
 
   tune::Options options;
   options.samples = arguments.samples;
@@ -89,8 +100,11 @@ void run(const Arguments& arguments, Context& context) {
                 << (outcome->found ? " on the unseen traffic.\n" : ".\n");
     return;
   }
-  if (auto written = apply(*project, *service, *outcome); !written) return fail(context, written.error());
-  context.err << "Written to " << project->loaded.file << ".\n";
+  const std::string& variant = arguments.project.variant;
+  if (auto written = apply(*project, *service, *outcome, variant); !written)
+    return fail(context, written.error());
+  context.err << "Written to " << project->loaded.file
+              << (variant.empty() ? "" : ", under environments: " + variant) << ".\n";
 }
 
 }  // namespace
@@ -113,7 +127,8 @@ void add_tune(CLI::App& app, Context& context) {
   command->add_option("--threads", arguments->threads, "threads (default: one per core)")
       ->type_name("COUNT")
       ->check(CLI::Range(0, 1024));
-  command->add_flag("--apply", arguments->apply, "write the winner into the file; its comments stay");
+  command->add_flag("--apply", arguments->apply,
+                    "write the winner into the file, with -e under environments.NAME; comments stay");
   add_run_arguments(*command, arguments->run);
   command->add_flag("--json", arguments->json, "print JSON");
   command->callback([arguments, &context] { run(*arguments, context); });

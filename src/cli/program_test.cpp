@@ -1,7 +1,11 @@
 #include "cli/program.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 namespace headroom::cli {
@@ -52,6 +56,45 @@ TEST(Program, AFolderThatCannotBeCreatedIsAFailureOfTheMachine) {
   const Outcome outcome = run_with({"man", "/dev/null/pages"});
   EXPECT_EQ(outcome.exit_code, ExitCode::unavailable);
   EXPECT_NE(outcome.err.find("/dev/null/pages"), std::string::npos);
+}
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+TEST(Program, ApplyWithAnEnvironmentWritesTheWinnerUnderItAndNowhereElse) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / fmt::format("apply-{}", getpid());
+  std::filesystem::remove_all(folder);
+  std::filesystem::copy(std::filesystem::path(HEADROOM_SOURCE_DIR) / "examples/conf42", folder);
+  const std::filesystem::path file = folder / "headroom.yaml";
+  const std::string before = text_of(file) + R"(environments:
+  test: {services: {web: {scale: {max: 50}}}}   # small
+  prod:
+    cloud: aws   # later
+)";
+  std::ofstream(file, std::ios::binary) << before;
+
+  const Outcome tuned = run_with({"tune", folder.string(), "--no-run", "--apply", "-e", "prod"});
+  EXPECT_EQ(tuned.exit_code, ExitCode::fine) << tuned.err;
+  EXPECT_NE(tuned.err.find("Written to " + file.string() + ", under environments: prod."), std::string::npos)
+      << tuned.err;
+  // The winner of the talk (src/tune/conf42_test.cpp), in a copy of the one policy; every other byte stays.
+  EXPECT_EQ(text_of(file), before + R"(    services:
+      web:
+        scale:
+          policies:
+            - step:
+                metric: cpu
+                every: 5m
+                first: 1m
+                out: [{above: 15%, add: 2}]
+                in: [{below: 10%, remove: 1}]
+)");
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -104,17 +104,112 @@ Node scalar(std::string text) {
   return node;
 }
 
+Node map_with(std::string key, Node value) {
+  Node map;
+  map.kind = Node::Kind::map;
+  map.members.push_back(Member{std::move(key), {}, std::move(value)});
+  return map;
+}
+
+// A scalar as text that reads back as this scalar, inside brackets too.
+std::string scalar_text(const Node& node) {
+  const auto plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == ' ' ||
+           c == '.' || c == '%' || c == '/' || c == '_' || c == '-' || c == '+' || c == '(' || c == ')';
+  };
+  const std::string& text = node.text;
+  const auto letter_or_digit = [&](char c) { return plain(c) && (c == '_' || c == '/' || c >= '0'); };
+  if (!node.in_quotes && !text.empty() && letter_or_digit(text.front()) && text.back() != ' ' &&
+      std::all_of(text.begin(), text.end(), plain)) {
+    return text;
+  }
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c == '\n') {
+      quoted += "\\n";
+    } else if (c == '\r') {
+      quoted += "\\r";
+    } else if (c == '\t') {
+      quoted += "\\t";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+// A value as one line: {a: 1, b: [2, 3]}.
+std::string flow_text(const Node& node) {
+  std::string text;
+  switch (node.kind) {
+    case Node::Kind::empty:
+      return "~";
+    case Node::Kind::scalar:
+      return scalar_text(node);
+    case Node::Kind::list:
+      for (const Node& item : node.items) text += (text.empty() ? "" : ", ") + flow_text(item);
+      return "[" + text + "]";
+    case Node::Kind::map:
+      for (const Member& member : node.members) {
+        text += (text.empty() ? "" : ", ") + member.key + ": " + flow_text(member.value);
+      }
+      return "{" + text + "}";
+  }
+  return text;
+}
+
+// What follows "key:" for a value whose key stands `indent` columns in: on the same line, or in block style
+// on the lines below, where the value is written so and has something to say.
+std::string text_after_key(const Node& node, std::size_t indent, const std::string& line_end) {
+  const std::string begin = line_end + std::string(indent + 2, ' ');
+  std::string text;
+  if (!node.in_flow_style && !node.members.empty()) {
+    for (const Member& member : node.members) {
+      text += begin + member.key + ":" + text_after_key(member.value, indent + 2, line_end);
+    }
+    return text;
+  }
+  if (!node.in_flow_style && !node.items.empty()) {
+    for (const Node& item : node.items) {
+      if (item.in_flow_style || item.members.empty()) {
+        text += begin + "- " + flow_text(item);
+        continue;
+      }
+      // The first key stands beside the dash, the others below it.
+      for (std::size_t i = 0; i < item.members.size(); ++i) {
+        text += begin + (i == 0 ? "- " : "  ") + item.members[i].key + ":" +
+                text_after_key(item.members[i].value, indent + 4, line_end);
+      }
+    }
+    return text;
+  }
+  return " " + flow_text(node);
+}
+
 // One change: the splice, and the tree that must come of it.
 class Editor {
  public:
   Editor(const std::string& text, const std::string& file, const Change& change, std::string path)
       : text_(text), file_(file), change_(change), path_(std::move(path)) {}
 
+  // Sets the value of the change.
   base::Result<std::string> run() {
+    return spliced([this] { return edit_of(); });
+  }
+
+  // Adds `node`, which is not written at this path yet, as it is.
+  base::Result<std::string> add(const Node& node) {
+    return spliced([&] { return insert(node); });
+  }
+
+ private:
+  template <class MakeEdit>
+  base::Result<std::string> spliced(MakeEdit make_edit) {
     auto root = parse_document(text_, file_);
     if (!root) return root.error();
     root_ = std::move(*root);
-    const auto edit = edit_of();
+    const base::Result<Edit> edit = make_edit();
     if (!edit) return edit.error();
     std::string result = text_;
     result.replace(edit->span.begin, edit->span.end - edit->span.begin, edit->replacement);
@@ -125,7 +220,6 @@ class Editor {
     return result;
   }
 
- private:
   base::Result<Edit> edit_of() {
     if (Node* node = mutable_node_at(root_, path_)) {
       place_ = node->position;
@@ -143,7 +237,7 @@ class Editor {
       place_ = parent->position;
       return beside(*parent, last);
     }
-    return insert();
+    return insert(scalar(written(change_.value, change_.unit, {})));
   }
 
   base::Result<Edit> replace(Node& node, std::string value) {
@@ -181,8 +275,8 @@ class Editor {
     return refused(file_, place_, change_.path, fmt::format("{} stands in its place", described(parent)));
   }
 
-  // Adds a key that is not written yet to the nearest map around it.
-  base::Result<Edit> insert() {
+  // Adds a key that is not written yet to the nearest map around it, with the maps between them.
+  base::Result<Edit> insert(Node node) {
     std::size_t end = path_.rfind('.');
     while (end != std::string::npos && node_at(root_, std::string_view(path_).substr(0, end)) == nullptr)
       end = path_.rfind('.', end - 1);
@@ -190,28 +284,29 @@ class Editor {
       return refused(file_, {1, 1, 0}, change_.path, "it is not written in this file");
     Node& parent = *mutable_node_at(root_, std::string_view(path_).substr(0, end));
     place_ = parent.position;
-    std::string rest = path_.substr(end + 1);
-    if (rest.find('[') != std::string::npos || parent.kind != Node::Kind::map || parent.members.empty()) {
+    std::string key = path_.substr(end + 1);
+    if (key.find('[') != std::string::npos || parent.kind != Node::Kind::map) {
       return refused(file_, place_, change_.path, "what it belongs to is not written in this file");
     }
-    // "stabilise.out" becomes "stabilise: {out: 5m}".
-    const std::string value = written(change_.value, change_.unit, {});
-    std::string text = value;
-    Node node = scalar(value);
-    while (true) {
-      const std::size_t dot = rest.rfind('.');
-      const std::string key = rest.substr(dot == std::string::npos ? 0 : dot + 1);
-      text = fmt::format("{}: {}", key, text);
-      if (dot == std::string::npos) {
-        rest = key;
-        break;
+    // One map around a value fits its line, "stabilise: {out: 5m}"; more of them, or a value with lines of
+    // its own, stand in lines.
+    const bool in_lines =
+        !parent.in_flow_style && (std::count(key.begin(), key.end(), '.') > 1 ||
+                                  (!node.in_flow_style && (!node.items.empty() || !node.members.empty())));
+    for (std::size_t dot = key.rfind('.'); dot != std::string::npos; dot = key.rfind('.')) {
+      node = map_with(key.substr(dot + 1), std::move(node));
+      node.in_flow_style = !in_lines;
+      key.resize(dot);
+    }
+    std::string text =
+        key + ":" + (in_lines ? text_after_key(node, indent_of(parent), line_end()) : " " + flow_text(node));
+    if (parent.members.empty()) {  // {}
+      const std::size_t at = parent.position.offset + 1;
+      if (text_.compare(at - 1, 1, "{") != 0) {
+        return refused(file_, place_, change_.path, "what it belongs to is written in an unknown form");
       }
-      text = "{" + text + "}";
-      Node map;
-      map.kind = Node::Kind::map;
-      map.members.push_back(Member{key, {}, node});
-      node = std::move(map);
-      rest = rest.substr(0, dot);
+      parent.members.push_back(Member{key, {}, std::move(node)});
+      return Edit{{at, at}, std::move(text)};
     }
     const Member& last = parent.members.back();
     const auto last_span = last.value.kind == Node::Kind::scalar ? span_of(text_, last.value) : std::nullopt;
@@ -225,12 +320,12 @@ class Editor {
         if (at > 0 && text_[at - 1] == '\r') --at;
         text = line_end() + std::string(indent_of(parent), ' ') + text;
       }
-      parent.members.push_back(Member{rest, {}, std::move(node)});
+      parent.members.push_back(Member{key, {}, std::move(node)});
       return Edit{{at, at}, std::move(text)};
     }
     const std::size_t at = parent.members.front().position.offset;
     text += parent.in_flow_style ? ", " : line_end() + std::string(indent_of(parent), ' ');
-    parent.members.insert(parent.members.begin(), Member{rest, {}, std::move(node)});
+    parent.members.insert(parent.members.begin(), Member{key, {}, std::move(node)});
     return Edit{{at, at}, std::move(text)};
   }
 
@@ -247,11 +342,40 @@ class Editor {
   Position place_;
 };
 
-// `path`, or the same path in the variant where it stands there.
-std::string path_in(const Node& root, const std::string& path, const std::string& variant) {
-  if (variant.empty()) return path;
-  std::string inner = fmt::format("environments.{}.{}", variant, path);
-  return node_at(root, inner) != nullptr ? inner : path;
+// The tree as it is read: with the variant laid over it.
+Node as_read(const Node& root, const std::string& variant) {
+  const Node* over = variant.empty() ? nullptr : node_at(root, "environments." + variant);
+  return over == nullptr ? root : merged(root, *over);
+}
+
+// The starts of a path that are paths, from the shortest to the whole: "a", "a.b", "a.b[0]".
+std::vector<std::string_view> starts_of(std::string_view path) {
+  std::vector<std::string_view> starts;
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    if (path[i] == '.' || path[i] == '[') starts.push_back(path.substr(0, i));
+  }
+  starts.push_back(path);
+  return starts;
+}
+
+// What the variant must say itself before a part of it can change there: a variant replaces lists and single
+// values whole, so the file's own is copied into it. The text as it is where nothing needs that.
+base::Result<std::string> with_own_copy(const std::string& text, const std::string& file,
+                                        const Change& change, const std::string& inside) {
+  const auto root = parse_document(text, file);
+  if (!root) return root.error();
+  for (const std::string_view start : starts_of(change.path)) {
+    const std::string own = inside + std::string(start);
+    if (const Node* written = node_at(*root, own)) {
+      if (written->kind != Node::Kind::map) return text;
+      continue;
+    }
+    const Node* inherited = node_at(*root, start);
+    if (inherited == nullptr) return text;
+    if (inherited->kind == Node::Kind::map) continue;
+    return Editor(text, file, change, own).add(*inherited);
+  }
+  return text;
 }
 
 // Where all datapoints of a step policy must breach, that number follows the periods (fields.hpp); where it
@@ -259,10 +383,11 @@ std::string path_in(const Node& root, const std::string& path, const std::string
 std::vector<Change> with_datapoints(const std::string& text, const std::string& file,
                                     const std::vector<Change>& changes, const std::string& variant) {
   std::vector<Change> result = changes;
-  const auto root = parse_document(text, file);
-  if (!root) return result;
+  const auto parsed = parse_document(text, file);
+  if (!parsed) return result;
+  const Node root = as_read(*parsed, variant);
   const auto written_number = [&](const std::string& path) -> std::optional<std::int64_t> {
-    const Node* node = node_at(*root, path_in(*root, path, variant));
+    const Node* node = node_at(root, path);
     if (node == nullptr) return std::nullopt;
     return base::parse_integer(node->text);
   };
@@ -285,6 +410,18 @@ std::vector<Change> with_datapoints(const std::string& text, const std::string& 
 base::Result<std::string> edited(const std::string& text, const std::string& file,
                                  const std::vector<Change>& changes, const std::string& variant) {
   std::string result = text;
+  const std::string inside = variant.empty() ? "" : fmt::format("environments.{}.", variant);
+  if (!variant.empty()) {
+    const auto root = parse_document(text, file);
+    if (!root) return root.error();
+    // Also where a dot in the name would lead elsewhere.
+    const Node* over = node_at(*root, "environments." + variant);
+    if (over == nullptr || over->kind != Node::Kind::map) {
+      return base::bad_input({file, 0, 0},
+                             fmt::format("there is no map to write into under environments: {}", variant),
+                             "change it by hand");
+    }
+  }
   base::Error error;
   for (const Change& change : with_datapoints(text, file, changes, variant)) {
     if (!std::isfinite(change.value)) {
@@ -292,10 +429,9 @@ base::Result<std::string> edited(const std::string& text, const std::string& fil
           {{file, 0, 0}, fmt::format("{} cannot be set to a value that is not finite", change.path), {}});
       continue;
     }
-    const auto root = parse_document(result, file);
-    if (!root) return root.error();
-    const std::string path = path_in(*root, change.path, variant);
-    auto next = Editor(result, file, change, path).run();
+    auto next =
+        variant.empty() ? base::Result<std::string>(result) : with_own_copy(result, file, change, inside);
+    if (next) next = Editor(*next, file, change, inside + change.path).run();
     if (next) {
       result = std::move(*next);
     } else {

@@ -95,10 +95,149 @@ TEST(Edit, AddsAKeyThatIsNotWritten) {
   EXPECT_EQ(edit(kFile, "scale.pool", 2), replaced(kFile, "initial: 1\n", "pool: 2\n      initial: 1\n"));
 }
 
-TEST(Edit, ChangesTheVariantWhereItSaysSo) {
+TEST(Edit, WritesIntoTheVariantAndNowhereElse) {
   EXPECT_EQ(edit(kFile, "scale.min", 6, "prod"), replaced(kFile, "min: 4", "min: 6"));
   EXPECT_EQ(edit(kFile, "scale.min", 6), replaced(kFile, "min: 1 ", "min: 6 "));
-  EXPECT_EQ(edit(kFile, "scale.max", 30, "prod"), replaced(kFile, "'20'", "'30'"));
+  // What the variant inherits is written beside what it says, in the unit of the file.
+  EXPECT_EQ(edit(kFile, "scale.max", 30, "prod"), replaced(kFile, "min: 4", "min: 4, max: \"30\""));
+  EXPECT_EQ(edit(kFile, "scale.warm_up", 2, "prod"), replaced(kFile, "min: 4", "min: 4, warm_up: 120s"));
+  EXPECT_EQ(edit(kFile, "rate.out.count", 6, "prod"),
+            replaced(kFile, "min: 4", "min: 4, rate: {out: 6 per 1m}"));
+}
+
+TEST(Edit, AVariantGetsTheWholeListOfWhichAPartChanges) {
+  EXPECT_EQ(
+      edit(kFile, "out[0].above", 15, "prod"),
+      replaced(kFile, "min: 4",
+               "min: 4, policies: [{step: {metric: cpu, every: 5m, out: [{above: 15%, add: 1}, {at_least: "
+               "\"50 %\", "
+               "add: 3}], in: [{below: 15%, remove: 1}], cooldown: 5m}}, {target: {value: 700 rpm, metric: "
+               "requests, tolerance: 10%}}]"));
+  // One that has its own list is changed there.
+  const std::string own = replaced(kFile, "min: 4", "policies: [{target: {value: 60%}}]");
+  EXPECT_EQ(edit(own, "target.value", 55, "prod"), replaced(own, "60%", "55%"));
+  EXPECT_EQ(edit(own, "tolerance", 0.05, "prod"), replaced(own, "60%", "60%, tolerance: 0.05"));
+}
+
+TEST(Edit, AVariantInLinesGetsLines) {
+  const std::string text = kFile.substr(0, kFile.find("  prod:")) + R"(  prod:
+    # Two of everything.
+    zones: [a, b]
+    cloud: aws   # for now
+)";
+  EXPECT_EQ(edit(text, "in[0].below", 12, "prod"), text + R"(    services:
+      web:
+        scale:
+          policies:
+            - step:
+                metric: cpu
+                every: 5m
+                out: [{above: 25%, add: 1}, {at_least: "50 %", add: 3}]
+                in:
+                  - below: 12%
+                    remove: 1
+                cooldown: 5m
+            - target: {value: 700 rpm, metric: requests, tolerance: 10%}
+)");
+  const std::string nothing = kFile.substr(0, kFile.find("  prod:")) + "  prod: {}\n";
+  EXPECT_EQ(edit(nothing, "scale.max", 30, "prod"),
+            replaced(nothing, "{}", "{services: {web: {scale: {max: \"30\"}}}}"));
+}
+
+TEST(Edit, AVariantIsRefusedByNameWhereItsPlaceIsNotPlain) {
+  const std::vector<Change> max{{"services.web.scale.max", 30, FieldUnit::count}};
+  EXPECT_FALSE(edited(kFile, "headroom.yaml", max, "test"));
+  const std::string dotted = replaced(kFile, "  prod:", "  eu.prod:");
+  const auto refused = edited(dotted, "headroom.yaml", max, "eu.prod");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(to_string(refused.error()).find("environments: eu.prod"), std::string::npos);
+}
+
+// Variants of every form, each beside others that must not notice.
+const std::string kVariants = kFile.substr(0, kFile.find("environments:")) + R"(zones: [a, b, c]
+environments:
+  flow: {cloud: aws, services: {web: {scale: {min: 4}}}}   # in one line
+  lines:
+    # the same in lines
+    cloud: aws
+    services:
+      web:
+        instance: {type: t3.micro}
+        scale:   # more of them
+          min: 4
+          initial: 5
+  last_is_a_map:
+    services:
+      web:
+        scale: {rate: {in: {count: 1, per: 5m}}}
+  no_services:
+    cloud: aws
+  empty: {}
+  own_policies:
+    services:
+      web:
+        scale:
+          policies:
+          - target: {value: 60%}   # at the column of its key
+          - step:
+              out:
+                - {above: 80%}
+              periods: 2
+              datapoints: 2
+  quoted: {"services": {web: {scale: {"max": '25', warm_up: "3m"}}}}
+)";
+
+RC_GTEST_PROP(Edit, AVariantReadsWithTheNewValueAndEveryOtherEnvironmentAsBefore, ()) {
+  const std::vector<std::string> names{"",      "flow",         "lines", "last_is_a_map", "no_services",
+                                       "empty", "own_policies", "quoted"};
+  std::string text = kVariants;
+  if (*rc::gen::arbitrary<bool>()) {
+    text.clear();
+    for (const char c : kVariants) text += c == '\n' ? "\r\n" : std::string(1, c);
+  }
+  const std::string variant = *rc::gen::elementOf(std::vector<std::string>(names.begin() + 1, names.end()));
+  const auto environment = [](const std::string& from, const std::string& name) {
+    const auto loaded = read(from, "headroom.yaml", no_file, name);
+    if (!loaded) RC_FAIL(to_string(loaded.error()) + "\n" + from);
+    return loaded->environment;
+  };
+  Environment expected = environment(text, variant);
+  Service& service = expected.services.at(0);
+  std::vector<Change> changes;
+  for (int k = *rc::gen::inRange(1, 4); k > 0; --k) {
+    const auto all = fields(service);
+    const Field& field = all[*rc::gen::inRange<std::size_t>(0, all.size())];
+    // As above; and both directions at once, or periods with their datapoints, contradict their parts.
+    if (field.path == "capacity.cpu_per_rps" || field.path.ends_with(".cooldown") ||
+        field.path.ends_with(".periods") || field.path.ends_with(".datapoints")) {
+      continue;
+    }
+    const bool again = std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
+      return change.path == "services.web." + field.path;
+    });
+    double value = *rc::gen::inRange(1, 500) / (field.unit == FieldUnit::count ? 1.0 : 4.0);
+    value = std::clamp(value, field.low, field.high);
+    Service changed = service;
+    field.set(changed, value);
+    if (again || impossible(changed.scale.scaling)) continue;
+    service = changed;
+    changes.push_back({"services.web." + field.path, value, field.unit});
+  }
+  const auto result = edited(text, "headroom.yaml", changes, variant);
+  if (!result) RC_FAIL(to_string(result.error()));
+  for (const std::string& name : names) {
+    if (name == variant) continue;
+    RC_ASSERT(environment(*result, name) == environment(text, name));
+  }
+  // A variant that says min or max and no `initial` starts with min where the file's does not fit.
+  Environment found = environment(*result, variant);
+  const bool initial_set = std::any_of(changes.begin(), changes.end(), [](const Change& change) {
+    return change.path == "services.web.scale.initial";
+  });
+  if (!initial_set) found.services.at(0).scale.scaling.initial = service.scale.scaling.initial;
+  RC_ASSERT(found == expected);
+  // No comment is lost, and none is copied.
+  RC_ASSERT(std::count(result->begin(), result->end(), '#') == std::count(text.begin(), text.end(), '#'));
 }
 
 TEST(Edit, KeepsTheLineEndsOfWindowsAndAByteOrderMark) {

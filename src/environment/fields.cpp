@@ -343,7 +343,11 @@ std::vector<Field> fields(const Service& service) {
   add(list, "scale.min", FieldUnit::count, kCount0, [](S& s) -> int& { return s.scale.scaling.limits.min; });
   add(list, "scale.max", FieldUnit::count, kCount1, [](S& s) -> int& { return s.scale.scaling.limits.max; });
   add(list, "scale.warm_up", FieldUnit::minutes, kAnyDuration,
-      [](S& s) -> Milliseconds& { return s.scale.scaling.warm_up; });
+      [](S& s) -> std::optional<Milliseconds>& { return s.scale.scaling.warm_up; });
+  // Where it is not written, what counts instead.
+  list.back().get = [](const S& s) -> std::optional<double> {
+    return value_of(policy::warm_up_of(s.scale.scaling));
+  };
   add(list, "scale.pool", FieldUnit::count, kCount0, [](S& s) -> int& { return s.scale.pool; });
   add(list, "scale.drain", FieldUnit::minutes, kAnyDuration,
       [](S& s) -> Milliseconds& { return s.scale.drain; });

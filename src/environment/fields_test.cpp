@@ -23,6 +23,7 @@ Service example() {
   schedule.entries.resize(1);
   service.scale.scaling.policies = {step, hpa, aws, schedule, policy::ProportionalPolicy{}};
   service.scale.scaling.limits.rate_out = policy::RateLimit{4, base::Milliseconds{60'000}};
+  service.scale.scaling.warm_up = base::Milliseconds{60'000};
   return service;
 }
 
@@ -103,7 +104,7 @@ TEST(Fields, CountsRoundHalfToEvenAndDurationsAreMinutes) {
   ASSERT_TRUE(set_field(service, "scale.max", 2.5));
   EXPECT_EQ(service.scale.scaling.limits.max, 2);
   ASSERT_TRUE(set_field(service, "scale.warm_up", 1.5));
-  EXPECT_EQ(service.scale.scaling.warm_up.count(), 90'000);
+  EXPECT_EQ(service.scale.scaling.warm_up->count(), 90'000);
   ASSERT_TRUE(set_field(service, "policies[0].step.cooldown", 3));
   const auto& step = std::get<policy::StepPolicy>(service.scale.scaling.policies[0]);
   EXPECT_EQ(step.cooldown_out, base::Milliseconds{180'000});
@@ -118,7 +119,18 @@ RC_GTEST_PROP(Fields, AnyMillisecondSurvivesTheMinutes, ()) {
   service.scale.scaling.warm_up = base::Milliseconds{ms};
   const double value = *field.get(service);
   field.set(service, value);
-  RC_ASSERT(service.scale.scaling.warm_up.count() == ms);
+  RC_ASSERT(service.scale.scaling.warm_up->count() == ms);
+}
+
+TEST(Fields, AWarmUpThatIsNotWrittenIsTheOneThatCounts) {
+  Service service = example();
+  service.scale.scaling.warm_up.reset();
+  policy::TargetPolicy target;
+  target.semantics = policy::TargetSemantics::aws;
+  service.scale.scaling.policies = {target};
+  EXPECT_EQ(*field_value(service, "scale.warm_up"), 5);  // AWS's 300 s
+  ASSERT_TRUE(set_field(service, "scale.warm_up", 0));
+  EXPECT_EQ(*field_value(service, "scale.warm_up"), 0);
 }
 
 TEST(Fields, AProportionIsOneNumberPerSecondAndPerMinute) {

@@ -89,8 +89,12 @@ const Record<RawScale>& scale_record() {
              {"never fewer by its own action", "1", "1"})
         .key("max", [](R& s) -> int& { return s.scale.scaling.limits.max; }, count(1),
              {"never more", "10", "20"})
-        .key("warm_up", [](R& s) -> Milliseconds& { return s.scale.scaling.warm_up; }, duration(),
-             {"how long an instance counts as warming once it serves (aws semantics)", "0s", "2m"})
+        .key("warm_up", [](R& s) -> std::optional<Milliseconds>& { return s.scale.scaling.warm_up; },
+             duration(),
+             {"how long an instance counts as warming once it serves, for semantics aws and aws-step (5m "
+              "where "
+              "not written, as AWS)",
+              "", "2m"})
         .key("per", [](R& s) -> bool& { return s.scale.per_zone; },
              choice<bool>({{"fleet", false}, {"zone", true}}),
              {"one group, or one per zone", "fleet", "zone"})

@@ -245,6 +245,18 @@ class Compiler {
 
 }  // namespace
 
+bool leaves_out_warming(const Policy& policy) {
+  if (const auto* step = std::get_if<StepPolicy>(&policy)) return step->semantics == StepSemantics::aws_step;
+  const auto* target = std::get_if<TargetPolicy>(&policy);
+  return target != nullptr && target->semantics == TargetSemantics::aws;
+}
+
+Milliseconds warm_up_of(const Scaling& scaling) {
+  if (scaling.warm_up) return *scaling.warm_up;
+  const bool left_out = std::any_of(scaling.policies.begin(), scaling.policies.end(), leaves_out_warming);
+  return left_out ? kAwsWarmUp : Milliseconds(0);
+}
+
 base::Result<std::int32_t> in_ticks(Milliseconds duration, Milliseconds tick, std::string_view path) {
   const auto refuse = [&](std::string what, std::string fix) {
     base::Error error = base::bad_input(base::format_duration(duration) + std::move(what), std::move(fix));
@@ -288,7 +300,10 @@ base::Result<Compiled> compile(const Scaling& scaling, Milliseconds tick, Millis
       compiler.count(scaling.limits.step_in.value_or(kMaxInstances), 1, kMaxInstances, "step.in");
   shape.rate_out_ticks = compiler.rate(scaling.limits.rate_out, "rate.out", numbers.rate_out);
   shape.rate_in_ticks = compiler.rate(scaling.limits.rate_in, "rate.in", numbers.rate_in);
-  compiled.warm_up_ticks = compiler.ticks(scaling.warm_up, "warm_up");
+  // What nobody wrote is made to fit: rounded up to whole ticks.
+  compiled.warm_up_ticks =
+      scaling.warm_up ? compiler.ticks(*scaling.warm_up, "warm_up")
+                      : static_cast<std::int32_t>((warm_up_of(scaling) + tick - Milliseconds(1)) / tick);
 
   if (scaling.policies.size() > kMaxPolicies) {
     compiler.fault("policies", fmt::format("{} policies", scaling.policies.size()),

@@ -59,6 +59,38 @@ StepPolicy& step_of(Scaling& scaling) { return std::get<StepPolicy>(scaling.poli
 TargetPolicy& target_of(Scaling& scaling) { return std::get<TargetPolicy>(scaling.policies[1]); }
 ScheduleEntry& entry_of(Scaling& scaling) { return std::get<SchedulePolicy>(scaling.policies[2]).entries[0]; }
 
+TEST(Compile, where_no_warm_up_is_written_that_of_aws_holds_for_the_policies_that_look_at_it) {
+  const auto ticks = [](const Scaling& scaling, base::Milliseconds tick) {
+    const auto compiled = compile(scaling, tick, tick);
+    EXPECT_TRUE(compiled) << base::to_string(compiled.error());
+    return compiled->warm_up_ticks;
+  };
+  Scaling scaling;
+  StepPolicy step;
+  step.every = minutes(2);
+  step.out = {{60, false, 1}};
+  scaling.policies = {step};
+  for (const StepSemantics other : {StepSemantics::plain, StepSemantics::aws_simple}) {
+    std::get<StepPolicy>(scaling.policies[0]).semantics = other;
+    EXPECT_EQ(ticks(scaling, minutes(1)), 0);
+  }
+  std::get<StepPolicy>(scaling.policies[0]).semantics = StepSemantics::aws_step;
+  EXPECT_EQ(ticks(scaling, minutes(1)), 5);  // 300 s
+  EXPECT_EQ(ticks(scaling, minutes(2)), 3);  // 300 s are two and a half ticks
+  scaling.warm_up = minutes(0);
+  EXPECT_EQ(ticks(scaling, minutes(1)), 0);
+  scaling.warm_up = minutes(7);
+  EXPECT_EQ(ticks(scaling, minutes(1)), 7);
+
+  TargetPolicy target;
+  Scaling tracking;
+  tracking.policies = {target};
+  EXPECT_EQ(warm_up_of(tracking), minutes(0));  // as the HPA
+  target.semantics = TargetSemantics::aws;
+  tracking.policies = {step, target};
+  EXPECT_EQ(warm_up_of(tracking), minutes(5));
+}
+
 TEST(Compile, durations_become_ticks_and_samples) {
   const auto compiled = compile(sound(), seconds(30), minutes(1), minutes(0));
   ASSERT_TRUE(compiled) << base::to_string(compiled.error());

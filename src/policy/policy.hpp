@@ -135,9 +135,23 @@ struct Limits {
 struct Scaling {
   int initial = 1;
   Limits limits;
-  base::Milliseconds warm_up{0};  // after start-up, for aws semantics: how long an instance counts as warming
-  std::vector<Policy> policies;   // the largest desired wins
+  // After start-up: how long an instance counts as warming, for policies that look at it. Unset:
+  // warm_up_of().
+  std::optional<base::Milliseconds> warm_up;
+  std::vector<Policy> policies;  // the largest desired wins
   bool operator==(const Scaling&) const = default;
 };
+
+// Whether the policy leaves out what is warming: semantics aws and aws-step. (AWS simple scaling waits for
+// its cooldown instead.)
+bool leaves_out_warming(const Policy& policy);
+
+// AWS's instance warm-up where none is set: that of the group, or else its default cooldown, 300 seconds.
+// Source: Amazon EC2 Auto Scaling API reference, PutScalingPolicy, EstimatedInstanceWarmup, and
+// CreateAutoScalingGroup, DefaultCooldown.
+inline constexpr base::Milliseconds kAwsWarmUp{300'000};
+
+// The warm-up that counts: as set, else kAwsWarmUp where a policy leaves out what is warming, else none.
+base::Milliseconds warm_up_of(const Scaling& scaling);
 
 }  // namespace headroom::policy

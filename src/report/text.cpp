@@ -125,6 +125,19 @@ std::string notes_text(const std::vector<std::string>& notes) {
   return text;
 }
 
+// The cheapest of those that keep the objective on the unseen traffic for less than the winner, by more than
+// chance: the intervals of the costs do not touch. Null where there is none.
+const tune::Contender* cheaper_than_winner(const tune::Outcome& outcome) {
+  const tune::Contender* cheapest = nullptr;
+  for (std::size_t i = 1; i < outcome.unseen.size(); ++i) {
+    const tune::Score& score = outcome.unseen[i].score;
+    if (!score.objective_met || score.cost_usd.high >= outcome.unseen.front().score.cost_usd.low) continue;
+    if (cheapest == nullptr || score.cost_usd.mean < cheapest->score.cost_usd.mean)
+      cheapest = &outcome.unseen[i];
+  }
+  return cheapest;
+}
+
 // Money in a column: cents below a thousand dollars only.
 std::string money_cell(double usd) {
   return std::abs(usd) < 1000 ? money_text(usd) : (usd < 0 ? "-$" : "$") + number_text(std::abs(usd), 0);
@@ -367,6 +380,24 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
   }
   text += wrapped("  search:    ", tried);
   if (outcome.stopped_early) text += wrapped("  ", "STOPPED EARLY: this is the best of what was tried.");
+  if (const tune::Contender* other = cheaper_than_winner(outcome)) {
+    const tune::Contender& tuned = outcome.unseen.front();
+    const auto month = [](const tune::Contender& each) {
+      return money_text(
+          cost_usd_per_month(each.score.cost_usd.mean, each.rehearsal.requests_per_second.duration()));
+    };
+    const double violated = other->score.objective_violation_percent.mean;
+    const double winner_violated = tuned.score.objective_violation_percent.mean;
+    const char* verdict = !tuned.score.objective_met    ? "CHEAPER, AND KEEPS THE OBJECTIVE"
+                          : violated <= winner_violated ? "CHEAPER AND SAFER"
+                                                        : "CHEAPER, THOUGH NEARER TO THE LIMIT";
+    text += wrapped("  ", fmt::format("{} THAN THE {}: {}", verdict,
+                                      outcome.found ? "WINNER" : "NEAREST MISS", visible(other->name)));
+    text += wrapped("    ", fmt::format("on unseen traffic {} a month against {}, violated {} of the minutes "
+                                        "against {}; its values stand below",
+                                        month(*other), month(tuned), percent_text(violated),
+                                        percent_text(winner_violated)));
+  }
   text += '\n';
 
   text += outcome.found ? "  WINNER\n" : "  NO POLICY KEEPS THE OBJECTIVE: this is the nearest miss\n";

@@ -98,6 +98,35 @@ TEST(Text, AnOutcomeComparesMoneyAMonth) {
   EXPECT_TRUE(says(text, "tuned costs $30.42 a month (33.3 %) less than present, which misses the")) << text;
 }
 
+TEST(Text, ARivalThatIsBetterThanTheWinnerIsNamedFirst) {
+  tune::Outcome outcome = sample_outcome({.ticks = 1440});
+  outcome.unseen.resize(3);
+  outcome.unseen[2].name = "tracking";
+  for (tune::Contender& each : outcome.unseen) {
+    each.score.cost_usd = {3, 2.9, 3.1};
+    each.score.objective_violation_percent = {0.5, 0.4, 0.6};
+    each.score.objective_met = true;
+  }
+  const auto text = [&] { return outcome_text(outcome, sample_service({}).objective); };
+  EXPECT_FALSE(says(text(), "CHEAPER"));
+  // A day for 2 $ and 3 $: 60.83 $ and 91.25 $ a month.
+  outcome.unseen[2].score.cost_usd = {2, 1.9, 2.1};
+  EXPECT_TRUE(says(text(), "CHEAPER AND SAFER THAN THE WINNER: tracking")) << text();
+  EXPECT_TRUE(says(text(), "$60.83 a month against $91.25, violated 0.5 % of the")) << text();
+  EXPECT_LT(text().find("CHEAPER AND SAFER"), text().find("  WINNER"));
+  outcome.unseen[2].score.objective_violation_percent.mean = 0.6;
+  EXPECT_TRUE(says(text(), "CHEAPER, THOUGH NEARER TO THE LIMIT THAN THE WINNER: tracking")) << text();
+  outcome.unseen[0].score.objective_met = false;
+  EXPECT_TRUE(says(text(), "CHEAPER, AND KEEPS THE OBJECTIVE")) << text();
+  outcome.unseen[0].score.objective_met = true;
+  // Not where it misses the objective, and not where chance may have made the difference.
+  outcome.unseen[2].score.objective_met = false;
+  EXPECT_FALSE(says(text(), "CHEAPER"));
+  outcome.unseen[2].score.objective_met = true;
+  outcome.unseen[2].score.cost_usd = {2.9, 2.8, 3.0};
+  EXPECT_FALSE(says(text(), "CHEAPER"));
+}
+
 TEST(Text, TheTimeOfASearchIsLeftOutOnRequest) {
   const tune::Outcome outcome = sample_outcome({.ticks = 60});
   const environment::Objective objective;

@@ -149,22 +149,15 @@ std::vector<double> some_traffic() {
   return rates;
 }
 
-bool waits_for_warming(const policy::Policy& policy) {
-  if (const auto* step = std::get_if<policy::StepPolicy>(&policy)) {
-    return step->semantics == policy::StepSemantics::aws_step;
-  }
-  const auto* target = std::get_if<policy::TargetPolicy>(&policy);
-  return target != nullptr && target->semantics == policy::TargetSemantics::aws;
-}
-
 bool removes_while_warming(const policy::Scaling& scaling) {
   const auto scales = [](const policy::Policy& p) {
     return !std::holds_alternative<policy::SchedulePolicy>(p);
   };
   const auto& all = scaling.policies;
-  return scaling.warm_up > Milliseconds(0) && std::any_of(all.begin(), all.end(), waits_for_warming) &&
+  return policy::warm_up_of(scaling) > Milliseconds(0) &&
+         std::any_of(all.begin(), all.end(), policy::leaves_out_warming) &&
          std::any_of(all.begin(), all.end(),
-                     [&](const auto& p) { return scales(p) && !waits_for_warming(p); });
+                     [&](const auto& p) { return scales(p) && !policy::leaves_out_warming(p); });
 }
 
 Case some_case() {

@@ -61,6 +61,7 @@ class Compiler {
     policy();
     fleet();
     metrics();
+    warm_up();
     capacity();
     objective();
     if (!error_.faults.empty()) return error_;
@@ -165,8 +166,10 @@ class Compiler {
         *service_.capacity.startup + service_.capacity.in_service_delay.value_or(Milliseconds(0));
     const auto ticks = (written + tick_ - Milliseconds(1)) / tick_;
     if (ticks + scenario_.lanes.fleet.warm_up + 2 > fleet::kMaxRing) {
+      const std::string warm_up = base::format_duration(scenario_.lanes.fleet.warm_up * tick_);
       fault("capacity.startup",
-            fmt::format("{} are too many ticks of {}", base::format_duration(written),
+            fmt::format("{}{} are too many ticks of {}", base::format_duration(written),
+                        scenario_.lanes.fleet.warm_up > 0 ? " and a warm-up of " + warm_up : "",
                         base::format_duration(tick_)),
             "set a longer `tick:`");
       return;
@@ -197,6 +200,30 @@ class Compiler {
     }
     scenario_.lanes.metric_period = *period;
     scenario_.lanes.metric_lag = *lag_ticks;
+  }
+
+  // Which warm-up was used, and what comes of one that is over before the metric shows the new instances.
+  void warm_up() {
+    const policy::Scaling& scaling = service_.scale.scaling;
+    if (std::none_of(scaling.policies.begin(), scaling.policies.end(), policy::leaves_out_warming)) return;
+    const Milliseconds counted = scenario_.lanes.fleet.warm_up * tick_;
+    if (!scaling.warm_up) {
+      scenario_.notes.push_back(fmt::format(
+          "`warm_up` is not written: an instance counts as warming for its first {}, AWS's default of {}{}.",
+          base::format_duration(counted), base::format_duration(policy::kAwsWarmUp),
+          counted == policy::kAwsWarmUp ? "" : " in whole ticks"));
+    }
+    // The first sample in which a new instance has its share ends a period after it serves, and is seen a lag
+    // later; until then the load it takes over still stands in the metric.
+    const Milliseconds unseen = (scenario_.lanes.metric_period + scenario_.lanes.metric_lag) * tick_;
+    if (counted < unseen) {
+      scenario_.notes.push_back(
+          fmt::format("`warm_up: {}` is over before the metric shows a new instance ({} for its period and "
+                      "lag): the load is "
+                      "answered twice and the fleet swings. At least {} avoids it; AWS's default is {}.",
+                      base::format_duration(counted), base::format_duration(unseen),
+                      base::format_duration(unseen), base::format_duration(policy::kAwsWarmUp)));
+    }
   }
 
   void capacity() {

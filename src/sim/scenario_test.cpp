@@ -80,6 +80,27 @@ TEST(Scenario, TheMeasuredLagHoldsUnlessTheFileWritesOne) {
   EXPECT_EQ(compile(environment, environment.services.front())->lanes.metric_lag, 0);
 }
 
+TEST(Scenario, WhichWarmUpWasUsedIsSaid) {
+  environment::Environment environment = plain();
+  environment::Service& web = environment.services.front();
+  const auto notes = [&] { return compile(environment, web)->notes; };
+  EXPECT_TRUE(notes().empty());  // nothing here looks at a warm-up
+  policy::TargetPolicy target;
+  target.semantics = policy::TargetSemantics::aws;
+  web.scale.scaling.policies = {target};
+  ASSERT_EQ(notes().size(), 1U);
+  EXPECT_NE(notes().front().find("for its first 5m, AWS's default of 5m."), std::string::npos);
+  web.scale.scaling.warm_up = 2 * kMinute;
+  EXPECT_TRUE(notes().empty());
+  // A sample of a minute, seen two minutes after its end: an instance is in none for three minutes.
+  environment.metrics.lag = 2 * kMinute;
+  ASSERT_EQ(notes().size(), 1U);
+  EXPECT_NE(notes().front().find("`warm_up: 2m` is over before the metric shows a new instance (3m"),
+            std::string::npos);
+  web.scale.scaling.warm_up = 3 * kMinute;
+  EXPECT_TRUE(notes().empty());
+}
+
 TEST(Scenario, ALatencyObjectiveIsTheUtilisationThatKeepsIt) {
   environment::Environment environment = plain();
   environment::Service& web = environment.services.front();

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "base/units.hpp"
 #include "tune/search.hpp"
@@ -189,22 +191,48 @@ Choice choose(const Environment& environment, const Service& service, const Spac
   return choice;
 }
 
-std::vector<Candidate> front_of(const Space& space, const SearchResult& found) {
-  std::vector<const Tried*> evaluated;
-  for (const Tried& tried : found.tried) {
-    if (tried.evaluated) evaluated.push_back(&tried);
+// Those that no other beats in both, by rising cost. Equal ones: the first in loop order.
+std::vector<std::size_t> unbeaten(const std::vector<Score>& scores) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto cost = [&](std::size_t i) { return scores[i].cost_usd.mean; };
+  const auto violation = [&](std::size_t i) { return scores[i].objective_violation_percent.mean; };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return cost(a) != cost(b) ? cost(a) < cost(b) : violation(a) < violation(b);
+  });
+  std::vector<std::size_t> front;
+  double least = std::numeric_limits<double>::infinity();
+  for (const std::size_t i : order) {
+    if (violation(i) >= least) continue;
+    least = violation(i);
+    front.push_back(i);
   }
-  std::stable_sort(evaluated.begin(), evaluated.end(), [](const Tried* a, const Tried* b) {
-    if (a->score.cost_usd.mean != b->score.cost_usd.mean)
-      return a->score.cost_usd.mean < b->score.cost_usd.mean;
-    return a->score.objective_violation_percent.mean < b->score.objective_violation_percent.mean;
+  return front;
+}
+
+// The search finds the front by float32 sums; what is published of its members is computed in double, and
+// what another beats by those figures is left out.
+std::vector<Candidate> front_of(const Environment& environment, const Service& service, const Space& space,
+                                const SearchResult& found, const std::vector<Load>& train,
+                                const Workers& workers) {
+  std::vector<const Tried*> evaluated;
+  std::vector<Score> approximate;
+  for (const Tried& tried : found.tried) {
+    if (!tried.evaluated) continue;
+    evaluated.push_back(&tried);
+    approximate.push_back(tried.score);
+  }
+  const std::vector<std::size_t> members = unbeaten(approximate);
+  std::vector<Score> exact(members.size());
+  for_each(workers, "settling", static_cast<std::int64_t>(members.size()), [&](std::int64_t k) {
+    const auto i = static_cast<std::size_t>(k);
+    const auto scenario = sim::compile(environment, with(service, space, evaluated[members[i]]->point));
+    exact[i] = score(*scenario, train);
   });
   std::vector<Candidate> front;
-  double least = std::numeric_limits<double>::infinity();
-  for (const Tried* tried : evaluated) {
-    if (tried->score.objective_violation_percent.mean >= least) continue;
-    least = tried->score.objective_violation_percent.mean;
-    front.push_back({tried->index, parameters_of(space, tried->point), tried->score, tried->feasible});
+  for (const std::size_t i : unbeaten(exact)) {
+    const Tried& tried = *evaluated[members[i]];
+    front.push_back({tried.index, parameters_of(space, tried.point), exact[i], exact[i].objective_met});
   }
   return front;
 }
@@ -486,12 +514,12 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
     outcome.best_feasible_row = std::count_if(found->tried.begin(), found->tried.begin() + winner.index,
                                               [](const Tried& tried) { return tried.feasible; });
   }
-  outcome.front = front_of(*space, *found);
-  outcome.sample = sample_of(*space, *found);
-  outcome.binding = binding_of(goal, *scenario, *space, *found, winner, outcome.best_summary);
   // What follows is short and is worth having after Ctrl-C too.
   Workers rest = options.workers;
   rest.stop = nullptr;
+  outcome.front = front_of(environment, service, *space, *found, traffic->train, rest);
+  outcome.sample = sample_of(*space, *found);
+  outcome.binding = binding_of(goal, *scenario, *space, *found, winner, outcome.best_summary);
   outcome.sensitivities =
       sensitivities_of(environment, service, tuned, *space, winner.point, traffic->train, goal, rest);
   for (const Varied& varied : variations) {
@@ -502,6 +530,15 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
     outcome.variations.push_back({varied.name, judge(tuned), judge(service)});
   }
 
+  // What was assumed for the winner and the rivals and not for the present settings.
+  const auto add_notes = [&](const std::string& name, const Service& each) {
+    const auto compiled = sim::compile(environment, each);
+    for (const std::string& note : compiled->notes) {
+      if (std::find(present->notes.begin(), present->notes.end(), note) == present->notes.end())
+        outcome.notes.push_back(name + ": " + note);
+    }
+  };
+  add_notes("tuned", tuned);
   outcome.unseen.push_back(contender(environment, "tuned", tuned, outcome.best.parameters, traffic->unseen));
   outcome.unseen.back().evaluated = found->evaluated;
   Parameters present_values;
@@ -530,6 +567,7 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
     outcome.unseen.push_back(
         contender(environment, rival.name, other, std::move(parameters), traffic->unseen));
     outcome.unseen.back().evaluated = evaluated;
+    add_notes(rival.name, other);
   }
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return outcome;

@@ -268,6 +268,28 @@ TEST(Tune, TheFrontHoldsNoPolicyThatAnotherBeatsInBoth) {
   }
 }
 
+TEST(Tune, TheFrontIsPublishedInDouble) {
+  const environment::Environment environment = daily();
+  const environment::Service& service = environment.services.front();
+  const Outcome outcome = tuned(environment);
+  const Space space = *Space::make(service, environment.tune.search);
+  const auto whole = *make_load("traffic", *environment.traffic, kMinute, environment.seed, 2);
+  const Load train = part(whole, "train", 0, 6 * 1440);
+  ASSERT_GT(outcome.front.size(), 1U);
+  bool holds_the_winner = false;
+  for (const Candidate& member : outcome.front) {
+    Point point;
+    for (const auto& [name, value] : member.parameters) point.push_back(value);
+    const auto scenario = sim::compile(environment, with(service, space, point));
+    EXPECT_EQ(member.score, score(*scenario, {train})) << member.index;
+    EXPECT_EQ(member.feasible, member.score.objective_met);
+    if (member.index != outcome.best.index) continue;
+    holds_the_winner = true;
+    EXPECT_EQ(member.score, outcome.best.score);
+  }
+  EXPECT_TRUE(holds_the_winner);
+}
+
 TEST(Tune, WithoutAnObjectiveOrAPriceThereIsNothingToSearchFor) {
   environment::Environment free = daily();
   free.services.front().objective = {};
