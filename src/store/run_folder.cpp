@@ -2,14 +2,17 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <system_error>
 
 #include "store/file.hpp"
@@ -65,6 +68,12 @@ base::Result<std::vector<fs::path>> folders_in(const fs::path& runs) {
   return folders;
 }
 
+base::Milliseconds since_last_write(const Descriptor& folder) {
+  struct stat status {};
+  if (::fstat(folder.number(), &status) != 0) return base::Milliseconds(0);
+  return base::Milliseconds((static_cast<std::int64_t>(::time(nullptr)) - status.st_mtim.tv_sec) * 1000);
+}
+
 base::Result<std::vector<fs::path>> remove_abandoned(const fs::path& runs) {
   base::Result<std::vector<fs::path>> folders = folders_in(runs);
   if (!folders) return folders.error();
@@ -74,7 +83,10 @@ base::Result<std::vector<fs::path>> remove_abandoned(const fs::path& runs) {
     if (!name.starts_with(kPartial) || !starts_with_time(std::string_view(name).substr(kPartial.size())))
       continue;
     const Descriptor file = open_folder(folder);
-    if (!file.open() || try_lock(file) != Lock::taken || !is_named(file, folder)) continue;
+    if (!file.open()) continue;
+    const Lock state = try_lock(file);
+    if (state == Lock::held || !is_named(file, folder)) continue;
+    if (state == Lock::unsupported && !abandoned_without_lock(name, since_last_write(file))) continue;
     std::error_code error;
     fs::remove_all(folder, error);
     // What cannot be removed (another user's, say) hinders no run.
@@ -129,12 +141,18 @@ base::Result<RunFolder> RunFolder::create(const fs::path& runs, base::Millisecon
   }
 }
 
-base::Result<void> RunFolder::write(std::string_view file_name, std::string_view content) {
-  const fs::path name(file_name);
+base::Result<void> RunFolder::write(std::string_view name, std::string_view content) {
+  const fs::path path(name);
   if (partial_.empty()) broken("that nothing is written after finish()");
-  if (name != name.filename() || name.empty() || name == "." || name == "..") broken("plain file names");
+  bool plain = path.is_relative() && path.has_filename();
+  for (const fs::path& part : path) plain = plain && part != "." && part != "..";
+  if (!plain) broken("names within the folder");
   written_ = true;
-  return write_file_atomically(partial_ / name, content);
+  std::error_code error;
+  const fs::path target = partial_ / path;
+  fs::create_directories(target.parent_path(), error);
+  if (error) return failed_to("create", target.parent_path(), error.value());
+  return write_file_atomically(target, content);
 }
 
 base::Result<fs::path> RunFolder::finish() {
@@ -165,6 +183,29 @@ RunFolder::~RunFolder() {
   if (partial_.empty()) return;
   std::error_code ignored;  // if it fails, the next create() will remove it
   fs::remove_all(partial_, ignored);
+}
+
+base::Result<std::vector<fs::path>> sweep(const fs::path& runs) {
+  std::error_code error;
+  if (!fs::exists(runs, error)) return std::vector<fs::path>();
+  const Descriptor creating = open_folder(runs);
+  if (creating.open()) lock(creating);
+  return remove_abandoned(runs);
+}
+
+bool abandoned_without_lock(std::string_view folder_name, base::Milliseconds since_last_write) {
+  // "...-PID-N"
+  const std::size_t number = folder_name.rfind('-');
+  const std::size_t process = number == std::string_view::npos || number == 0
+                                  ? std::string_view::npos
+                                  : folder_name.rfind('-', number - 1);
+  if (process == std::string_view::npos) return false;
+  pid_t pid = 0;
+  const char* end = folder_name.data() + number;
+  const auto read = std::from_chars(folder_name.data() + process + 1, end, pid);
+  if (read.ec != std::errc() || read.ptr != end || pid <= 0) return false;
+  const bool gone = ::kill(pid, 0) != 0 && errno == ESRCH;
+  return gone && since_last_write >= std::chrono::hours(24);
 }
 
 base::Result<std::vector<fs::path>> finished_runs(const fs::path& runs) {
