@@ -126,10 +126,12 @@ TEST(Read, FilesAreRelativeToTheFileThatNamesThem) {
   EXPECT_EQ(web.capacity.source, "capacity.yaml");
   const auto& recorded = std::get<workload::Recorded>(file.environment.traffic->shape);
   EXPECT_EQ(recorded.file, "demand.csv");
+  EXPECT_EQ(recorded.path, "here/traffic/demand.csv");
   EXPECT_EQ(recorded.text, files().at("here/traffic/demand.csv"));
   EXPECT_EQ(file.place_of("traffic.scale.factor"), (base::Place{"here/traffic/spike.yaml", 2, 17}));
   const Loaded direct = loaded("name: a\nservices: {web: {}}\ntraffic: traffic/demand.csv\n");
   EXPECT_EQ(std::get<workload::Recorded>(direct.environment.traffic->shape).file, "traffic/demand.csv");
+  EXPECT_EQ(std::get<workload::Recorded>(direct.environment.traffic->shape).path, "here/traffic/demand.csv");
 }
 
 TEST(Read, ValuesInHeadroomYamlOverrideTheCapacityFile) {

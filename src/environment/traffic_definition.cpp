@@ -155,6 +155,7 @@ Kind<workload::Recorded> csv_file() {
                                          if (auto text = reader.file_text(node)) {
                                            recorded.emplace();
                                            recorded->file = name;
+                                           recorded->path = reader.resolved(name);
                                            recorded->text = std::move(*text);
                                          }
                                          return recorded;
@@ -193,6 +194,7 @@ const Record<RawRecorded>& csv_record() {
              {"of timestamps that name no zone", "0s", "-4h"});
     r.check = [](Reader&, const Node&, R& raw) {
       raw.keys.file = std::move(raw.file.file);
+      raw.keys.path = std::move(raw.file.path);
       raw.keys.text = std::move(raw.file.text);
     };
     return r;
@@ -417,6 +419,7 @@ std::optional<Traffic> traffic_of(Reader& reader, const std::string& file, const
     workload::Recorded recorded;
     const std::size_t slash = file.rfind('/');
     recorded.file = slash == std::string::npos ? file : file.substr(slash + 1);
+    recorded.path = file;
     recorded.text = text;
     return Traffic{std::move(recorded), {}, {}, {}, 1, Milliseconds{0}, workload::Arrivals::exact};
   }

@@ -63,12 +63,25 @@ std::optional<RecordedUnit> unit_of(std::string_view heading) {
   return RecordedUnit::requests_per_interval;
 }
 
+// Rows whose value is one of the words for "no value".
+struct Missing {
+  std::size_t rows = 0;
+  int first_line = 0;
+  std::string words;  // each spelling once
+
+  void add(const std::string& text, int line) {
+    if (rows++ == 0) first_line = line;
+    const std::string word = text.empty() ? "empty" : base::in_quotes(text);
+    if (words.find(word) == std::string::npos) words += (words.empty() ? "" : ", ") + word;
+  }
+};
+
 class Reading {
  public:
   explicit Reading(const Recorded& recorded) : recorded_(recorded) {}
 
   base::Result<Recording> read() {
-    table_ = base::read_csv(recorded_.text, recorded_.file);
+    table_ = base::read_csv(recorded_.text, path());
     faults_ = std::move(table_.faults);
     if (recorded_.interval && *recorded_.interval <= Milliseconds{0}) {
       fault(0, 0, "the interval of the recorded traffic is not positive", "write a duration such as 5m");
@@ -84,7 +97,10 @@ class Reading {
     if (!merge_duplicates()) return failed();
     drop_missing_ends();
     if (rows_.empty()) {
-      fault(1, 0, "no row of the file has a value", "expected rows such as 2024-02-16 21:00:00,1200");
+      fault(1, 0,
+            fmt::format("no row of the file has a number as value; found {}, first in line {}",
+                        missing_.words, missing_.first_line),
+            "expected rows such as 2024-02-16 21:00:00,1200");
       return failed();
     }
     if (!find_interval()) return failed();
@@ -94,8 +110,9 @@ class Reading {
   }
 
  private:
+  const std::string& path() const { return recorded_.path.empty() ? recorded_.file : recorded_.path; }
   void fault(int line, int column, std::string what, std::string fix) {
-    faults_.push_back({Place{recorded_.file, line, column}, std::move(what), std::move(fix)});
+    faults_.push_back({Place{path(), line, column}, std::move(what), std::move(fix)});
   }
   void note(std::string sentence) {
     recording_.notes.push_back(fmt::format("{}: {}", recorded_.file, sentence));
@@ -177,7 +194,11 @@ class Reading {
       if (!first_line) first_line = row.line;
       Row read;
       read.at = time->has_zone ? time->at : time->at - recorded_.utc_offset;
-      if (number.kind == CsvNumberKind::number) read.value = number.value;
+      if (number.kind == CsvNumberKind::number) {
+        read.value = number.value;
+      } else {
+        missing_.add(value_field.text, row.line);
+      }
       read.line = row.line;
       rows_.push_back(read);
     }
@@ -195,6 +216,11 @@ class Reading {
       note(fmt::format("the timestamps name no time zone and are taken as UTC{}{}.",
                        recorded_.utc_offset > Milliseconds{0} ? "+" : "",
                        format_duration(recorded_.utc_offset)));
+    }
+    if (missing_.rows > 0) {
+      note(fmt::format("{} no number as value ({}; the first is line {}) and {} read as missing.",
+                       plural(missing_.rows, "row has", "rows have"), missing_.words, missing_.first_line,
+                       missing_.rows == 1 ? "is" : "are"));
     }
   }
 
@@ -430,6 +456,7 @@ class Reading {
   CsvTable table_;
   std::vector<Fault> faults_;
   std::vector<Row> rows_;
+  Missing missing_;
   std::optional<CsvRow> heading_;
   std::size_t timestamp_column_ = 0;
   std::size_t value_column_ = 1;

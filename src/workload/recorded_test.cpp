@@ -163,6 +163,40 @@ TEST(Recorded, gaps_and_missing_values_are_filled_by_a_line_and_said) {
   }
 }
 
+TEST(Recorded, values_that_are_no_numbers_are_counted_by_their_words) {
+  const auto several = read_recording(
+      of("t,rpm\n2024-01-01 00:00,60\n2024-01-01 00:01,NaN\n2024-01-01 00:02,\n2024-01-01 00:03,NaN\n"
+         "2024-01-01 00:04,60\n"));
+  ASSERT_TRUE(several);
+  EXPECT_TRUE(says(*several,
+                   "t.csv: 3 rows have no number as value (\"NaN\", empty; the first is line 3) and "
+                   "are read as missing."));
+  const auto one = read_recording(of("t,rpm\n2024-01-01 00:00,60\n2024-01-01 00:01,-\n2024-01-01 00:02,1\n"));
+  ASSERT_TRUE(one);
+  EXPECT_TRUE(
+      says(*one, "1 row has no number as value (\"-\"; the first is line 3) and is read as missing."));
+  const auto none =
+      read_recording(of("t,rpm\n2024-01-01 00:00,60\n2024-01-01 00:02,1\n2024-01-01 00:03,1\n"));
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(says(*none, "no number"));
+  const auto all = read_recording(of("t,rpm\n2024-01-01 00:00,NaN\n2024-01-01 00:01,null\n"));
+  ASSERT_FALSE(all);
+  EXPECT_EQ(all.error().faults.front().what,
+            "no row of the file has a number as value; found \"NaN\", \"null\", first in line 2");
+}
+
+TEST(Recorded, faults_name_the_path_and_notes_the_name_of_the_file) {
+  Recorded recorded = of("t,rpm\n2024-01-01 00:00,60\n2024-01-01 00:01,many\n");
+  recorded.path = "shop/traffic/t.csv";
+  const auto refused = read_recording(recorded);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().faults.front().place, (base::Place{"shop/traffic/t.csv", 3, 18}));
+  recorded.text = "t,rpm\n2024-01-01 00:00,60\n2024-01-01 00:01,1\n";
+  const auto read = read_recording(recorded);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->notes.front().substr(0, 7), "t.csv: ");
+}
+
 TEST(Recorded, rows_out_of_order_are_sorted_and_said) {
   const auto recording = read_recording(
       of("t,rps\n2024-01-01 00:00,1\n2024-01-01 00:03,4\n2024-01-01 00:01,2\n2024-01-01 00:02,3\n"));

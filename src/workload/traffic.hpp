@@ -61,7 +61,8 @@ enum class RecordedUnit {
 
 // A recorded `timestamp,value` CSV. The text is read by whoever may read files.
 struct Recorded {
-  std::string file;  // as written in the traffic file, relative to it
+  std::string file;  // as written in the traffic file, relative to it; notes name it so
+  std::string path;  // where it was found, for whoever must open it: faults name it so; empty: as `file`
   std::string text;  // the contents
   RecordedUnit unit = RecordedUnit::infer;
   std::optional<base::Milliseconds> interval;  // default: the most frequent distance of two rows
