@@ -170,6 +170,49 @@ std::optional<SearchExpression> expression_of(Reader& reader, const Node& node, 
   return std::nullopt;
 }
 
+std::vector<double> values_in(const SearchField& field) {
+  if (const auto* list = std::get_if<SearchList>(&field.values)) return list->values;
+  const auto& range = std::get<SearchRange>(field.values);
+  std::vector<double> values;
+  const auto count = static_cast<int>(std::floor((range.high - range.low) / range.step + 1e-9));
+  for (int k = 0; k <= count; ++k) values.push_back(range.low + k * range.step);
+  return values;
+}
+
+// An expression that divides by zero for values that its operands may take. Of very many combinations some
+// are tried; the search passes over what is missed here.
+void check_division(Reader& reader, const Node& node, const Expression& parsed,
+                    const SearchExpression& expression, const std::vector<SearchField>& search) {
+  constexpr std::int64_t kMostTried = 20'000;
+  constexpr std::int64_t kMostCounted = std::int64_t{1} << 50;
+  std::vector<std::vector<double>> values;
+  std::int64_t combinations = 1;
+  for (const std::size_t operand : expression.operands) {
+    values.push_back(values_in(search[operand]));
+    const auto size = static_cast<std::int64_t>(values.back().size());
+    combinations = size > kMostCounted / combinations ? kMostCounted : combinations * size;
+  }
+  const std::int64_t tried = std::min(combinations, kMostTried);
+  std::vector<double> point(values.size());
+  for (std::int64_t k = 0; k < tried; ++k) {
+    std::int64_t left = k * (combinations / tried);
+    for (std::size_t n = 0; n < values.size(); ++n) {
+      const auto size = static_cast<std::int64_t>(values[n].size());
+      point[n] = values[n][static_cast<std::size_t>(left % size)];
+      left /= size;
+    }
+    if (std::isfinite(parsed.evaluate(point))) continue;
+    std::vector<std::string> where;
+    for (std::size_t n = 0; n < point.size(); ++n)
+      where.push_back(parsed.names()[n] + " is " + base::format_number(point[n]));
+    reader.fault(node,
+                 fmt::format("the expression {} divides by zero where {}", base::in_quotes(expression.text),
+                             joined(where, "and")),
+                 "search other values, or write it without the division");
+    return;
+  }
+}
+
 std::vector<SearchField> search_of(Reader& reader, const Entries& entries,
                                    const std::vector<Target>& targets) {
   std::vector<std::string> paths;
@@ -278,6 +321,8 @@ std::vector<SearchField> search_of(Reader& reader, const Entries& entries,
       }
       expression.operands.push_back(operand);
     }
+    if (expression.operands.size() == parsed->names().size())
+      check_division(reader, *node, *parsed, expression, search);
   }
   return search;
 }

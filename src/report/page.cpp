@@ -253,7 +253,8 @@ void write_candidate_points(JsonWriter& json, const std::vector<tune::Candidate>
     json.key("feasible").boolean(candidate.feasible);
     json.key("parameters");
     write_parameters(json, candidate.parameters);
-    json.key("cost_usd").number(candidate.score.cost_usd.mean);
+    json.key("cost_usd_per_month")
+        .number(cost_usd_per_month(candidate.score.cost_usd.mean, candidate.score.duration));
     json.key("objective_violation_percent").number(candidate.score.objective_violation_percent.mean);
     json.key("cpu_percent_mean").number(candidate.score.cpu_percent_mean.mean);
     json.end_object();

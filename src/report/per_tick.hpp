@@ -24,7 +24,7 @@ std::vector<double> cumulative_cost_usd(const sim::Rehearsal& rehearsal);
 std::vector<std::pair<std::int32_t, std::int32_t>> violations(const sim::Rehearsal& rehearsal,
                                                               const environment::Objective& objective);
 
-// The cost of a month at the mean rate of this rehearsal.
+// The cost of a month at the mean rate of so long a time; 0 where it is not known how long.
 double cost_usd_per_month(double cost_usd, base::Milliseconds duration);
 
 }  // namespace headroom::report

@@ -61,14 +61,14 @@ void write_estimate(JsonWriter& json, std::string_view name, const tune::Estimat
   json.key(fmt::format("{}_high", name)).number(estimate.high);
 }
 
-void write_candidate(JsonWriter& json, const tune::Candidate& candidate, base::Milliseconds duration) {
+void write_candidate(JsonWriter& json, const tune::Candidate& candidate) {
   json.begin_object();
   json.key("index").integer(candidate.index);
   json.key("feasible").boolean(candidate.feasible);
   json.key("parameters");
   write_parameters(json, candidate.parameters);
   json.key("score");
-  write_score(json, candidate.score, duration);
+  write_score(json, candidate.score);
   json.end_object();
 }
 
@@ -248,15 +248,10 @@ void write_parameters(JsonWriter& json, const tune::Parameters& parameters) {
   json.end_object();
 }
 
-void write_score(JsonWriter& json, const tune::Score& score, base::Milliseconds duration) {
+void write_score(JsonWriter& json, const tune::Score& score) {
   json.begin_object();
   write_estimate(json, "cost_usd", score.cost_usd);
-  json.key("cost_usd_per_month");
-  if (duration.count() > 0) {
-    json.number(cost_usd_per_month(score.cost_usd.mean, duration));
-  } else {
-    json.null();
-  }
+  json.key("cost_usd_per_month").number(cost_usd_per_month(score.cost_usd.mean, score.duration));
   write_estimate(json, "objective_violation_percent", score.objective_violation_percent);
   write_estimate(json, "cpu_percent_mean", score.cpu_percent_mean);
   json.key("cpu_percent_max").number(score.cpu_percent_max);
@@ -268,7 +263,6 @@ void write_score(JsonWriter& json, const tune::Score& score, base::Milliseconds 
 }
 
 void write_outcome(JsonWriter& json, const tune::Outcome& outcome) {
-  const base::Milliseconds tuned_on = outcome.rehearsal.requests_per_second.duration();
   json.begin_object();
   json.key("environment").text(outcome.environment);
   json.key("service").text(outcome.service);
@@ -292,11 +286,11 @@ void write_outcome(JsonWriter& json, const tune::Outcome& outcome) {
   json.key("summary");
   write_summary(json, outcome.best_summary);
   json.key("score");
-  write_score(json, outcome.best.score, tuned_on);
+  write_score(json, outcome.best.score);
   json.end_object();
 
   json.key("front").begin_array();
-  for (const tune::Candidate& candidate : outcome.front) write_candidate(json, candidate, tuned_on);
+  for (const tune::Candidate& candidate : outcome.front) write_candidate(json, candidate);
   json.end_array();
 
   json.key("unseen_description").text(outcome.unseen_description);
@@ -308,7 +302,7 @@ void write_outcome(JsonWriter& json, const tune::Outcome& outcome) {
     json.key("parameters");
     write_parameters(json, contender.parameters);
     json.key("score");
-    write_score(json, contender.score, contender.rehearsal.requests_per_second.duration());
+    write_score(json, contender.score);
     json.end_object();
   }
   json.end_array();
@@ -324,8 +318,9 @@ void write_outcome(JsonWriter& json, const tune::Outcome& outcome) {
     json.key("searched").boolean(sensitivity.searched);
     json.key("matters").boolean(sensitivity.matters);
     json.key("at_edge").boolean(sensitivity.at_edge);
-    json.key("cost_usd_low").number(sensitivity.cost_usd_low);
-    json.key("cost_usd_high").number(sensitivity.cost_usd_high);
+    const base::Milliseconds duration = outcome.best.score.duration;
+    json.key("cost_usd_per_month_low").number(cost_usd_per_month(sensitivity.cost_usd_low, duration));
+    json.key("cost_usd_per_month_high").number(cost_usd_per_month(sensitivity.cost_usd_high, duration));
     json.key("objective_violation_percent_low").number(sensitivity.violation_percent_low);
     json.key("objective_violation_percent_high").number(sensitivity.violation_percent_high);
     json.end_object();
@@ -335,11 +330,10 @@ void write_outcome(JsonWriter& json, const tune::Outcome& outcome) {
   for (const tune::Variation& variation : outcome.variations) {
     json.begin_object();
     json.key("name").text(variation.name);
-    // A variation may change the length of the traffic, so its costs are not brought to a month.
     json.key("tuned");
-    write_score(json, variation.tuned, base::Milliseconds{0});
+    write_score(json, variation.tuned);
     json.key("present");
-    write_score(json, variation.present, base::Milliseconds{0});
+    write_score(json, variation.present);
     json.end_object();
   }
   json.end_array();
@@ -371,7 +365,7 @@ std::string summary_json(const sim::Rehearsal& rehearsal,
     json.key("replications").begin_object();
     json.key("count").integer(replications->count);
     json.key("score");
-    write_score(json, replications->score, traffic.duration());
+    write_score(json, replications->score);
     json.end_object();
   }
   const TickTime time(traffic);

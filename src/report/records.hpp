@@ -29,8 +29,7 @@ std::string outcome_json(const tune::Outcome& outcome);
 void write_summary(JsonWriter& json, const sim::Summary& summary);
 void write_instances(JsonWriter& json, std::span<const sim::InstanceRecord> instances);
 void write_parameters(JsonWriter& json, const tune::Parameters& parameters);
-// `duration` is that of the traffic the score was made on; where it is zero, the month's cost is null.
-void write_score(JsonWriter& json, const tune::Score& score, base::Milliseconds duration);
+void write_score(JsonWriter& json, const tune::Score& score);
 void write_outcome(JsonWriter& json, const tune::Outcome& outcome);
 
 }  // namespace headroom::report

@@ -134,6 +134,7 @@ tune::Estimate around(double mean, double half) { return {mean, mean - half, mea
 tune::Score score_of(const sim::Rehearsal& rehearsal, double factor) {
   const sim::Summary& summary = rehearsal.summary;
   tune::Score score;
+  score.duration = rehearsal.requests_per_second.duration();
   score.cost_usd = around(summary.cost_usd * factor, 0.012 * summary.cost_usd);
   score.objective_violation_percent =
       around(summary.objective_violation_percent, 0.2 * summary.objective_violation_percent);

@@ -54,43 +54,6 @@ std::string cut(std::string_view text, int width) {
   return shortened + "~";
 }
 
-// Words broken into lines; the first begins with `first`, the others with as many spaces.
-std::string wrapped(std::string_view first, std::string_view text) {
-  const int indent = columns_of(first);
-  const std::string spaces(static_cast<std::size_t>(indent), ' ');
-  std::string out(first);
-  int column = indent;
-  bool line_has_word = false;
-  const std::string safe = visible(text);
-  for (std::size_t i = 0; i < safe.size();) {
-    const std::size_t end = std::min(safe.find(' ', i), safe.size());
-    std::string_view word(safe.data() + i, end - i);
-    i = end + 1;
-    if (word.empty()) continue;
-    if (line_has_word && column + 1 + columns_of(word) > kTextColumns) {
-      out += '\n' + spaces;
-      column = indent;
-      line_has_word = false;
-    }
-    if (line_has_word) {
-      out += ' ';
-      ++column;
-    }
-    // A word longer than a line is broken where the line ends.
-    for (std::size_t k = 0; k < word.size(); ++k) {
-      const bool begins = (static_cast<unsigned char>(word[k]) & 0xC0) != 0x80;
-      if (begins && column == kTextColumns) {
-        out += '\n' + spaces;
-        column = indent;
-      }
-      out += word[k];
-      if (begins) ++column;
-    }
-    line_has_word = true;
-  }
-  return out + '\n';
-}
-
 std::string heading(std::string_view environment, std::string_view service, std::string_view what) {
   return wrapped("", fmt::format("{} / {}: {}", environment, service, what)) + "\n";
 }
@@ -223,6 +186,42 @@ std::string instances_text(const sim::Rehearsal& rehearsal) {
 }
 
 }  // namespace
+
+std::string wrapped(std::string_view first, std::string_view text) {
+  const int indent = columns_of(first);
+  const std::string spaces(static_cast<std::size_t>(indent), ' ');
+  std::string out(first);
+  int column = indent;
+  bool line_has_word = false;
+  const std::string safe = visible(text);
+  for (std::size_t i = 0; i < safe.size();) {
+    const std::size_t end = std::min(safe.find(' ', i), safe.size());
+    std::string_view word(safe.data() + i, end - i);
+    i = end + 1;
+    if (word.empty()) continue;
+    if (line_has_word && column + 1 + columns_of(word) > kTextColumns) {
+      out += '\n' + spaces;
+      column = indent;
+      line_has_word = false;
+    }
+    if (line_has_word) {
+      out += ' ';
+      ++column;
+    }
+    // A word longer than a line is broken where the line ends.
+    for (std::size_t k = 0; k < word.size(); ++k) {
+      const bool begins = (static_cast<unsigned char>(word[k]) & 0xC0) != 0x80;
+      if (begins && column == kTextColumns) {
+        out += '\n' + spaces;
+        column = indent;
+      }
+      out += word[k];
+      if (begins) ++column;
+    }
+    line_has_word = true;
+  }
+  return out + '\n';
+}
 
 std::string bars_text(std::span<const double> values, int columns) {
   static constexpr std::array<std::string_view, 8> kBars{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -426,9 +425,8 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     };
     cells("", "cost a month", "violated", "CPU mean", "objective");
     for (const tune::Contender& contender : outcome.unseen) {
-      const base::Milliseconds length = contender.rehearsal.requests_per_second.duration();
       const tune::Score& score = contender.score;
-      const auto month = [&](double usd) { return money_cell(cost_usd_per_month(usd, length)); };
+      const auto month = [&](double usd) { return money_cell(cost_usd_per_month(usd, score.duration)); };
       const tune::Estimate& violated = score.objective_violation_percent;
       cells(visible(contender.name), month(score.cost_usd.mean), percent_text(violated.mean),
             percent_text(score.cpu_percent_mean.mean), score.objective_met ? "kept" : "MISSED");
@@ -444,7 +442,7 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
       }
     }
     const tune::Contender& tuned = outcome.unseen.front();
-    const base::Milliseconds length = tuned.rehearsal.requests_per_second.duration();
+    const base::Milliseconds length = tuned.score.duration;
     text += '\n';
     for (std::size_t i = 1; i < outcome.unseen.size(); ++i) {
       const tune::Contender& other = outcome.unseen[i];
@@ -468,7 +466,10 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
   }
 
   if (!outcome.sensitivities.empty()) {
-    text += "\n  WHAT MATTERS, one parameter at a time\n";
+    text += "\n  WHAT MATTERS, one parameter at a time: cost a month on the tuning traffic\n";
+    const auto month = [&](double usd) {
+      return money_cell(cost_usd_per_month(usd, outcome.best.score.duration));
+    };
     constexpr int kParameter = 22;
     std::string idle;
     for (const tune::Sensitivity& sensitivity : outcome.sensitivities) {
@@ -484,8 +485,8 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
       }
       text += wrapped(
           "    " + left(cut(name, kParameter), kParameter) + right(short_text(sensitivity.value), 8) + "   ",
-          fmt::format("{}..{}, violated {}..{} %", money_cell(sensitivity.cost_usd_low),
-                      money_cell(sensitivity.cost_usd_high), short_text(sensitivity.violation_percent_low),
+          fmt::format("{}..{}, violated {}..{} %", month(sensitivity.cost_usd_low),
+                      month(sensitivity.cost_usd_high), short_text(sensitivity.violation_percent_low),
                       short_text(sensitivity.violation_percent_high)));
       if (sensitivity.at_edge) {
         text += wrapped("      ", "stands at the end of its range: a wider one may hold a better policy");
@@ -495,7 +496,10 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
   }
 
   if (!outcome.variations.empty()) {
-    text += "\n  IF THINGS TURN OUT OTHERWISE\n";
+    text += "\n  IF THINGS TURN OUT OTHERWISE: cost a month on the tuning traffic\n";
+    const auto month = [](const tune::Score& score) {
+      return money_cell(cost_usd_per_month(score.cost_usd.mean, score.duration));
+    };
     text += "  " + left("", 22) + right("tuned", 14) + right("violated", 12) + right("present", 16) +
             right("violated", 12) + "\n";
     const auto violated = [](const tune::Score& score) {
@@ -504,10 +508,9 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     bool missed = false;
     for (const tune::Variation& variation : outcome.variations) {
       missed = missed || !variation.tuned.objective_met || !variation.present.objective_met;
-      std::string line =
-          "  " + left(cut(visible(variation.name), 22), 22) +
-          right(money_cell(variation.tuned.cost_usd.mean), 14) + right(violated(variation.tuned), 14) +
-          right(money_cell(variation.present.cost_usd.mean), 14) + right(violated(variation.present), 14);
+      std::string line = "  " + left(cut(visible(variation.name), 22), 22) +
+                         right(month(variation.tuned), 14) + right(violated(variation.tuned), 14) +
+                         right(month(variation.present), 14) + right(violated(variation.present), 14);
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + '\n';
     }

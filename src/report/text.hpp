@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "environment/environment.hpp"
 #include "sim/rehearsal.hpp"
@@ -12,6 +13,10 @@ namespace headroom::report {
 
 // No line is longer, names and notes of the user included: those are wrapped.
 inline constexpr int kTextColumns = 80;
+
+// Words broken into lines; the first begins with `first`, the others with as many spaces. Ends with a
+// newline.
+std::string wrapped(std::string_view first, std::string_view text);
 
 // `service` as it was rehearsed. Ends with a newline.
 std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::Service& service);

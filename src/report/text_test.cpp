@@ -127,6 +127,27 @@ TEST(Text, ARivalThatIsBetterThanTheWinnerIsNamedFirst) {
   EXPECT_FALSE(says(text(), "CHEAPER"));
 }
 
+TEST(Text, EveryTableOfAnOutcomeCountsMoneyAMonth) {
+  tune::Outcome outcome = sample_outcome({.ticks = 1440});
+  outcome.unseen.clear();
+  // Two days for 4 $ to 6 $, and for 8 $ and 10 $: by 730 / 48 hours $60.83 to $91.25, and $121.67 and
+  // $152.08.
+  outcome.best.score.duration = base::Milliseconds{48 * 3'600'000};
+  outcome.sensitivities.resize(1);
+  outcome.sensitivities[0].cost_usd_low = 4;
+  outcome.sensitivities[0].cost_usd_high = 6;
+  outcome.variations.resize(1);
+  outcome.variations[0].tuned.duration = outcome.variations[0].present.duration = outcome.best.score.duration;
+  outcome.variations[0].tuned.cost_usd = {8, 8, 8};
+  outcome.variations[0].present.cost_usd = {10, 10, 10};
+  const std::string text = outcome_text(outcome, sample_service({}).objective);
+  EXPECT_TRUE(says(text, "WHAT MATTERS, one parameter at a time: cost a month")) << text;
+  EXPECT_TRUE(says(text, "$60.83..$91.25")) << text;
+  EXPECT_TRUE(says(text, "IF THINGS TURN OUT OTHERWISE: cost a month")) << text;
+  EXPECT_TRUE(says(text, "$121.67")) << text;
+  EXPECT_TRUE(says(text, "$152.08")) << text;
+}
+
 TEST(Text, TheTimeOfASearchIsLeftOutOnRequest) {
   const tune::Outcome outcome = sample_outcome({.ticks = 60});
   const environment::Objective objective;

@@ -25,7 +25,8 @@ using Parameters = std::vector<std::pair<std::string, double>>;
 
 // One policy on one traffic, over the replications.
 struct Score {
-  Estimate cost_usd;
+  base::Milliseconds duration{0};        // of the traffic, that of all loads together
+  Estimate cost_usd;                     // of the whole duration
   Estimate objective_violation_percent;  // of the minutes
   Estimate cpu_percent_mean;
   double cpu_percent_max = 0;  // over all replications
@@ -74,7 +75,7 @@ struct Sensitivity {
   double value = 0;          // the winner's, in the unit of the field
   double unchanged_low = 0;  // between these tried values, the winner's among them, nothing changes
   double unchanged_high = 0;
-  double cost_usd_low = 0;  // over all values tried
+  double cost_usd_low = 0;  // over all values tried; for the duration of the winner's score
   double cost_usd_high = 0;
   double violation_percent_low = 0;
   double violation_percent_high = 0;

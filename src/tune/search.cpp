@@ -38,8 +38,9 @@ Estimate estimate(const std::vector<Row>& rows, double (*value)(const Row&)) {
   return result;
 }
 
-Score score_of(const std::vector<Row>& rows, bool objective_met) {
+Score score_of(const std::vector<Row>& rows, base::Milliseconds tick, bool objective_met) {
   Score score;
+  score.duration = rows.front().ticks * tick;
   score.cost_usd = estimate(rows, [](const Row& row) { return row.cost_usd; });
   score.instance_hours = estimate(rows, [](const Row& row) { return row.hours; });
   if (rows.front().profit_usd) {
@@ -180,8 +181,18 @@ void run_batch(const Batch& batch, const std::vector<sim::Scenario>& scenarios,
   for (std::size_t m = 0; m < members; ++m) {
     const std::size_t i = batch.members[m];
     // Where float32 cannot tell, double does.
-    scores[i] = unsure[m] ? score(scenarios[i], loads) : score_of(rows[m], met[m]);
+    scores[i] = unsure[m] ? score(scenarios[i], loads) : score_of(rows[m], scenarios[i].tick, met[m]);
   }
+}
+
+// What is wrong with a value that the search gave to a field is to be changed where the search says it.
+base::Error of_search(const Space& space, base::Error error) {
+  for (base::Fault& fault : error.faults) {
+    for (const Dimension& dimension : space.dimensions()) {
+      if (fault.path.ends_with("." + dimension.field.path)) fault.path = "tune.search." + dimension.name;
+    }
+  }
+  return error;
 }
 
 }  // namespace
@@ -224,7 +235,7 @@ Score score(const sim::Scenario& scenario, const std::vector<Load>& loads) {
     met =
         met && sim::keeps_objective(scenario, violations, load.ticks() * static_cast<std::int64_t>(replicas));
   }
-  return score_of(rows, met);
+  return score_of(rows, scenario.tick, met);
 }
 
 Score score(const std::vector<sim::Summary>& summaries, const std::vector<std::int64_t>& ticks,
@@ -305,8 +316,10 @@ base::Result<SearchResult> search(const environment::Environment& environment,
       Tried tried;
       tried.index = static_cast<std::int64_t>(result.tried.size());
       tried.point = point;
-      apply(space, point, changed);
-      const bool possible = !environment::impossible(changed.scale.scaling).has_value();
+      // An expression may divide by zero.
+      const bool finite = std::all_of(point.begin(), point.end(), [](double v) { return std::isfinite(v); });
+      if (finite) apply(space, point, changed);
+      const bool possible = finite && !environment::impossible(changed.scale.scaling).has_value();
       auto scenario = possible ? sim::compile(environment, changed)
                                : base::Result<sim::Scenario>(base::bad_input("not a policy"));
       if (scenario) {
@@ -381,9 +394,11 @@ base::Result<SearchResult> search(const environment::Environment& environment,
     result.feasible += tried.feasible ? 1 : 0;
   }
   if (result.evaluated == 0 && !workers.stopped()) {
-    if (!last_fault.faults.empty()) return last_fault;
-    return base::bad_input("tune.search: no combination of the values is a valid policy",
-                           "keep the scale-in thresholds below the scale-out thresholds");
+    if (!last_fault.faults.empty()) return of_search(space, last_fault);
+    base::Error none = base::bad_input("tune.search: no combination of the values is a valid policy",
+                                       "keep the scale-in thresholds below the scale-out thresholds");
+    none.faults.front().path = "tune.search";
+    return none;
   }
 
   // Float32 sums order policies to about the sixth digit: those that close to the best are settled in double.

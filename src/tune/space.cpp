@@ -17,19 +17,40 @@ constexpr std::int64_t kMaxValues = 1'000'000;  // of one dimension
 // Streams of the generator, so that no two uses share draws.
 enum Stream : std::uint32_t { kSpread = 11, kAround = 12 };
 
+base::Error fault_of(const std::string& name, std::string what, std::string fix) {
+  base::Error error = base::bad_input(fmt::format("tune.search.{}: {}", name, what), std::move(fix));
+  error.faults.front().path = "tune.search." + name;
+  return error;
+}
+
 base::Result<std::vector<double>> values_of(const environment::SearchRange& range, const std::string& name) {
   if (!(range.step > 0) || !(range.high >= range.low)) {
-    return base::bad_input(fmt::format("tune.search.{}: the range is empty", name),
-                           "write it as `low..high`, low first");
+    return fault_of(name, "the range is empty", "write it as `low..high`, low first");
   }
   const double count = std::floor((range.high - range.low) / range.step + 1e-9) + 1;
   if (count > kMaxValues) {
-    return base::bad_input(fmt::format("tune.search.{}: {} values are too many", name, count),
-                           "use a larger step");
+    return fault_of(name, fmt::format("{} values are too many", count), "use a larger step");
   }
   std::vector<double> values;
   for (int k = 0; k < static_cast<int>(count); ++k) values.push_back(range.low + k * range.step);
   return values;
+}
+
+// The field of `service` that a search means: by its path where the file gave it one, else by its name.
+// Nothing: the field is another service's.
+std::optional<base::Result<environment::Field>> field_of(const environment::Service& service,
+                                                         const std::vector<environment::Field>& fields,
+                                                         const environment::SearchField& searched) {
+  if (searched.path.empty()) return environment::resolve(searched.name, fields);
+  std::string path = searched.path;
+  if (path.starts_with("services.")) {
+    const std::string own = "services." + service.name + ".";
+    if (!path.starts_with(own)) return std::nullopt;
+    path.erase(0, own.size());
+  } else if (path.starts_with("policies[")) {  // of a rival
+    path.insert(0, "scale.");
+  }
+  return environment::resolve(path, fields);
 }
 
 }  // namespace
@@ -42,13 +63,18 @@ base::Result<Space> Space::make(const environment::Service& service,
   const auto take = [&](const base::Error& found) {
     error.faults.insert(error.faults.end(), found.faults.begin(), found.faults.end());
   };
+  std::vector<const environment::SearchField*> searched;  // of each dimension
   for (const environment::SearchField& each : search) {
-    auto field = environment::resolve(each.name, fields);
-    if (!field) {
-      take(field.error());
+    const auto field = field_of(service, fields, each);
+    if (!field) continue;
+    if (!*field) {
+      base::Error unknown = field->error();
+      for (base::Fault& fault : unknown.faults) fault.path = "tune.search." + each.name;
+      take(unknown);
       continue;
     }
-    Dimension dimension{each.name, *field, {}, {}, {}};
+    searched.push_back(&each);
+    Dimension dimension{each.name, **field, {}, {}, {}};
     if (const auto* range = std::get_if<environment::SearchRange>(&each.values)) {
       auto values = values_of(*range, each.name);
       if (values)
@@ -67,19 +93,27 @@ base::Result<Space> Space::make(const environment::Service& service,
     space.dimensions_.push_back(std::move(dimension));
   }
   // The names of an expression mean searched fields with values of their own.
-  for (Dimension& dimension : space.dimensions_) {
+  for (std::size_t d = 0; d < space.dimensions_.size(); ++d) {
+    Dimension& dimension = space.dimensions_[d];
     if (!dimension.expression) continue;
-    for (const std::string& name : dimension.expression->names()) {
-      auto meant = environment::resolve(name, fields);
+    const auto& operands = std::get<environment::SearchExpression>(searched[d]->values).operands;
+    const std::vector<std::string>& names = dimension.expression->names();
+    for (std::size_t n = 0; n < names.size(); ++n) {
+      // The file has settled what a name means; without that, it is looked up among the fields.
+      const environment::SearchField* operand = n < operands.size() ? &search[operands[n]] : nullptr;
+      auto meant = environment::resolve(names[n], fields);
       const auto source =
           std::find_if(space.dimensions_.begin(), space.dimensions_.end(), [&](const Dimension& other) {
-            return meant && other.field.path == meant->path && !other.expression;
+            const auto at = static_cast<std::size_t>(&other - space.dimensions_.data());
+            if (other.expression) return false;
+            return operand != nullptr ? searched[at] == operand : meant && other.field.path == meant->path;
           });
       if (source == space.dimensions_.end()) {
-        take(base::bad_input(
-            fmt::format("tune.search.{}: the expression uses \"{}\", which is not searched by values",
-                        dimension.name, name),
-            "give it a range or a list of its own in tune.search"));
+        take(fault_of(dimension.name,
+                      fmt::format("the expression uses \"{}\", which is not searched by values", names[n]),
+                      operand != nullptr
+                          ? fmt::format("it may only use fields of the same service, {}", service.name)
+                          : "give it a range or a list of its own in tune.search"));
         continue;
       }
       dimension.sources.push_back(static_cast<std::size_t>(source - space.dimensions_.begin()));

@@ -27,7 +27,8 @@ using Point = std::vector<double>;
 
 class Space {
  public:
-  // Errors: unknown or ambiguous fields, impossible ranges, expressions over fields that are not searched.
+  // Fields of other services are left out. Errors, each with the path of its entry in tune.search: unknown or
+  // ambiguous fields, impossible ranges, expressions over fields that are not searched.
   static base::Result<Space> make(const environment::Service& service,
                                   const std::vector<environment::SearchField>& search);
 

@@ -58,6 +58,21 @@ TEST(Space, AnExpressionOverAFieldThatIsNotSearchedIsRefused) {
   EXPECT_NE(base::to_string(space.error()).find("out.above"), std::string::npos);
 }
 
+TEST(Space, AFieldIsMeantByThePathThatTheFileGaveIt) {
+  const std::string step = "services.web.scale.policies[0].step.";
+  const Space space =
+      make({{"web.out.above", step + "out[0].above", SearchList{{30, 40}}},
+            {"api.out.add", "services.api.scale.policies[0].step.out[0].add", SearchList{{1}}},
+            {"web.in.below", step + "in[0].below", SearchExpression{"web.out.above / 2", {0}}}});
+  ASSERT_EQ(space.dimensions().size(), 2U);
+  EXPECT_EQ(space.at(1), (Point{40, 20}));
+  const auto across = Space::make(
+      service(), {{"api.out.add", "services.api.scale.policies[0].step.out[0].add", SearchList{{1}}},
+                  {"web.in.below", step + "in[0].below", SearchExpression{"10 * api.out.add", {0}}}});
+  ASSERT_FALSE(across);
+  EXPECT_EQ(across.error().faults.front().path, "tune.search.web.in.below");
+}
+
 TEST(Space, UnknownFieldsAreAllReported) {
   const auto space = Space::make(
       service(), {{"out.nothing", "", SearchRange{1, 2, 1}}, {"speed", "", SearchRange{1, 2, 1}}});

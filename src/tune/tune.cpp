@@ -150,11 +150,18 @@ Parameters parameters_of(const Space& space, const Point& point) {
 struct Choice {
   std::size_t tried = 0;  // index into SearchResult::tried
   bool survives = true;
+  bool settled = true;  // not stopped before that was known
 };
+
+// For what is short and worth having after Ctrl-C too.
+Workers unstopped(Workers workers) {
+  workers.stop = nullptr;
+  return workers;
+}
 
 Choice choose(const Environment& environment, const Service& service, const Space& space,
               const SearchResult& found, const std::vector<Varied>& variations, const Workers& workers) {
-  Choice choice{found.ranking.front(), true};
+  Choice choice{found.ranking.front(), true, true};
   if (variations.empty() || !found.tried[choice.tried].feasible) return choice;
   const std::size_t chunk = static_cast<std::size_t>(sim::lanes_per_vector()) * 4;
   for (std::size_t begin = 0; begin < std::min(found.ranking.size(), kMostVaried); begin += chunk) {
@@ -162,7 +169,12 @@ Choice choose(const Environment& environment, const Service& service, const Spac
     for (std::size_t k = begin; k < std::min(found.ranking.size(), begin + chunk); ++k) {
       if (found.tried[found.ranking[k]].feasible) members.push_back(found.ranking[k]);
     }
-    if (members.empty() || workers.stopped()) break;
+    if (members.empty()) break;
+    // After Ctrl-C the best of what was found are still tried, as long as that is short.
+    if (begin > 0 && workers.stopped()) {
+      choice.settled = choice.survives = false;
+      return choice;
+    }
     std::vector<char> alive(members.size(), 1);
     for (const Varied& varied : variations) {
       std::vector<std::size_t> left;
@@ -178,7 +190,7 @@ Choice choose(const Environment& environment, const Service& service, const Spac
         left.push_back(m);
         scenarios.push_back(std::move(*scenario));
       }
-      const std::vector<Score> judged = scores(scenarios, varied.loads, workers);
+      const std::vector<Score> judged = scores(scenarios, varied.loads, unstopped(workers));
       for (std::size_t k = 0; k < left.size(); ++k) {
         if (!judged[k].objective_met) alive[left[k]] = 0;
       }
@@ -441,18 +453,59 @@ Contender contender(const Environment& environment, std::string name, const Serv
   return result;
 }
 
+// The service with the policies of a rival.
+Service with(const Service& service, const environment::Rival& rival) {
+  Service other = service;
+  other.scale.scaling.policies = rival.policies;
+  return other;
+}
+
+// The faults of the i-th rival, with their paths where the file writes it.
+base::Error of_rival(std::size_t i, const Service& service, base::Error error) {
+  const std::string scale = "services." + service.name + ".scale.";
+  for (base::Fault& fault : error.faults) {
+    std::string rest;
+    if (fault.path.starts_with("tune.")) rest = fault.path.substr(4);
+    if (fault.path.starts_with(scale)) rest = fault.path.substr(scale.size() - 1);
+    fault.path = fmt::format("tune.against[{}]{}", i, rest);
+  }
+  return error;
+}
+
 }  // namespace
+
+base::Result<void> check(const Environment& environment, const Service& service) {
+  base::Error error;
+  const auto take = [&](const base::Error& found) {
+    error.faults.insert(error.faults.end(), found.faults.begin(), found.faults.end());
+  };
+  if (auto space = Space::make(service, environment.tune.search); !space) take(space.error());
+  for (std::size_t i = 0; i < environment.tune.against.size(); ++i) {
+    const environment::Rival& rival = environment.tune.against[i];
+    const Service other = with(service, rival);
+    if (auto space = Space::make(other, rival.search); !space) take(of_rival(i, service, space.error()));
+    // A searched rival is tried with other values than those written.
+    if (!rival.search.empty()) continue;
+    auto scenario = sim::compile(environment, other);
+    if (!scenario) take(of_rival(i, service, scenario.error()));
+  }
+  if (!error.faults.empty()) return error;
+  return {};
+}
 
 base::Result<Outcome> tune(const Environment& environment, const Service& service, const Options& options) {
   const auto began = std::chrono::steady_clock::now();
   const Goal goal{aim_of(environment.tune, service.objective)};
   auto present = sim::compile(environment, service);
   if (!present) return present.error();
+  if (auto fine = check(environment, service); !fine) return fine.error();
   auto space = Space::make(service, environment.tune.search);
   if (!space) return space.error();
-  if (environment.tune.search.empty()) {
+  if (space->dimensions().empty()) {
     base::Error error =
-        base::bad_input("nothing to search", "write `tune: {search: {out.above: 20..80}}`, say");
+        base::bad_input(environment.tune.search.empty() ? std::string("nothing to search")
+                                                        : "nothing to search for service " + service.name,
+                        "write `tune: {search: {out.above: 20..80}}`, say");
     error.faults.front().path = "tune.search";
     return error;
   }
@@ -495,7 +548,12 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
   const std::vector<Varied> variations = variations_of(environment.tune, traffic->train);
   const Choice choice = choose(environment, service, *space, *found, variations, options.workers);
   const Tried& winner = found->tried[choice.tried];
-  if (!choice.survives) {
+  if (!choice.settled) {
+    outcome.stopped_early = true;
+    outcome.notes.emplace_back(
+        "Stopped before the variations were tried on all candidates, and none of those tried keeps the "
+        "objective under every one: the best on the recorded traffic is shown.");
+  } else if (!choice.survives) {
     outcome.notes.emplace_back(
         "No policy that keeps the objective on the recorded traffic also keeps it under every variation; the "
         "best on the recorded traffic is shown.");
@@ -515,8 +573,7 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
                                               [](const Tried& tried) { return tried.feasible; });
   }
   // What follows is short and is worth having after Ctrl-C too.
-  Workers rest = options.workers;
-  rest.stop = nullptr;
+  const Workers rest = unstopped(options.workers);
   outcome.front = front_of(environment, service, *space, *found, traffic->train, rest);
   outcome.sample = sample_of(*space, *found);
   outcome.binding = binding_of(goal, *scenario, *space, *found, winner, outcome.best_summary);
@@ -546,23 +603,31 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
     present_values.emplace_back(dimension.name, dimension.field.get(service).value_or(0.0));
   }
   outcome.unseen.push_back(contender(environment, "present", service, present_values, traffic->unseen));
-  for (const environment::Rival& rival : environment.tune.against) {
-    Service other = service;
-    other.scale.scaling.policies = rival.policies;
+  for (std::size_t i = 0; i < environment.tune.against.size(); ++i) {
+    const environment::Rival& rival = environment.tune.against[i];
+    Service other = with(service, rival);
     auto rival_space = Space::make(other, rival.search);
-    if (!rival_space) return rival_space.error();
+    if (!rival_space) return of_rival(i, service, rival_space.error());
     Parameters parameters;
     std::int64_t evaluated = 1;
     if (!rival.search.empty()) {
-      auto rival_found = search(environment, other, *rival_space, traffic->train, goal, samples, rest);
-      if (!rival_found) return rival_found.error();
-      const Choice rival_choice = choose(environment, other, *rival_space, *rival_found, variations, rest);
+      auto rival_found =
+          search(environment, other, *rival_space, traffic->train, goal, samples, options.workers);
+      if (!rival_found) return of_rival(i, service, rival_found.error());
+      const bool complete = !options.workers.stopped() && !rival_found->ranking.empty();
+      const Choice rival_choice =
+          complete ? choose(environment, other, *rival_space, *rival_found, variations, options.workers)
+                   : Choice{};
+      // Half a search would do the rival wrong.
+      if (!complete || !rival_choice.settled) {
+        outcome.notes.push_back(
+            fmt::format("Stopped before the rival \"{}\" was searched: it is left out.", rival.name));
+        continue;
+      }
       const Point& point = rival_found->tried[rival_choice.tried].point;
       parameters = parameters_of(*rival_space, point);
       evaluated = rival_found->evaluated;
       other = with(other, *rival_space, point);
-    } else if (auto valid = sim::compile(environment, other); !valid) {
-      return valid.error();
     }
     outcome.unseen.push_back(
         contender(environment, rival.name, other, std::move(parameters), traffic->unseen));

@@ -20,6 +20,10 @@ struct Options {
   Workers workers;
 };
 
+// What tune() would refuse of `tune:` before or after its search, for this service: all faults, each with the
+// path of its field. A file without a search has none.
+base::Result<void> check(const environment::Environment& environment, const environment::Service& service);
+
 // Errors: all of the file's; a search that holds no valid policy. Stopped early, it gives the best so far,
 // judged as usual.
 base::Result<Outcome> tune(const environment::Environment& environment, const environment::Service& service,

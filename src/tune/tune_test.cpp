@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tune/search.hpp"
 
 namespace headroom::tune {
@@ -231,6 +233,136 @@ TEST(Tune, StoppedOnTheWayItKeepsTheBestOfWhatWasTried) {
     EXPECT_FALSE(outcome.best.parameters.empty());
     EXPECT_EQ(outcome.unseen.size(), 2U);
   }
+}
+
+// Long enough that progress is reported on the way.
+environment::Environment long_days() {
+  environment::Environment environment = daily();
+  std::get<workload::Generated>(environment.traffic->shape).duration = std::chrono::hours(24 * 60);
+  return environment;
+}
+
+bool says(const Outcome& outcome, const std::string& part) {
+  return std::any_of(outcome.notes.begin(), outcome.notes.end(),
+                     [&](const std::string& note) { return note.find(part) != std::string::npos; });
+}
+
+TEST(Tune, StoppedInTheSearchTheWinnerStillSurvivesTheVariations) {
+  std::atomic<bool> stop{false};
+  environment::Environment environment = long_days();
+  environment.tune.search[0].values = environment::SearchRange{40, 75, 0.25};
+  environment.tune.vary_startup = {2};
+  Options options;
+  options.workers.stop = &stop;
+  options.workers.progress = [&](const Progress& progress) {
+    if (std::string(progress.phase) == "searching" && progress.done > 0) stop = true;
+  };
+  const Outcome outcome = tuned(environment, options);
+  ASSERT_TRUE(stop);
+  EXPECT_TRUE(outcome.variations.front().tuned.objective_met);
+}
+
+TEST(Tune, StoppedInTheVariationsItSaysThatNotAllWereTried) {
+  std::atomic<bool> stop{false};
+  environment::Environment environment = long_days();
+  environment.tune.search[0].values = environment::SearchRange{40, 75, 1};
+  environment.tune.vary_height = {10};  // more than `max` can take: nobody survives
+  Options options;
+  options.workers.stop = &stop;
+  options.workers.progress = [&](const Progress& progress) {
+    if (std::string(progress.phase) == "judging") stop = true;
+  };
+  const Outcome outcome = tuned(environment, options);
+  ASSERT_TRUE(stop);
+  EXPECT_TRUE(outcome.stopped_early);
+  EXPECT_TRUE(outcome.found);
+  EXPECT_TRUE(says(outcome, "Stopped before the variations were tried on all candidates"));
+  EXPECT_FALSE(says(outcome, "No policy that keeps the objective"));
+}
+
+TEST(Tune, StoppedBeforeARivalWasSearchedItIsLeftOutAndSaid) {
+  std::atomic<bool> stop{false};
+  environment::Environment environment = long_days();
+  policy::TargetPolicy target;
+  target.target = 50;
+  environment.tune.against = {
+      {"hand-set", {target}, {}},
+      {"tuned target", {target}, {{"target.value", "", environment::SearchRange{40, 75, 5}}}}};
+  Options options;
+  options.workers.stop = &stop;
+  options.workers.progress = [&](const Progress& progress) {
+    if (std::string(progress.phase) == "judging") stop = true;  // of what matters: the search is over
+  };
+  const Outcome outcome = tuned(environment, options);
+  ASSERT_TRUE(stop);
+  EXPECT_FALSE(outcome.stopped_early);
+  ASSERT_EQ(outcome.unseen.size(), 3U);
+  EXPECT_EQ(outcome.unseen[2].name, "hand-set");
+  EXPECT_TRUE(says(outcome, "Stopped before the rival \"tuned target\" was searched"));
+}
+
+TEST(Tune, AScoreKnowsHowLongItsTrafficIs) {
+  environment::Environment environment = daily();
+  environment.tune.vary_startup = {2};
+  environment.tune.also = {*environment.traffic};
+  const Outcome outcome = tuned(environment);
+  // Six of the ten days to tune on, and the whole ten of `also`; four unseen days.
+  EXPECT_EQ(outcome.best.score.duration, std::chrono::hours(16 * 24));
+  EXPECT_EQ(outcome.variations.front().tuned.duration, std::chrono::hours(16 * 24));
+  EXPECT_EQ(outcome.unseen.front().score.duration, std::chrono::hours(4 * 24));
+  EXPECT_EQ(outcome.sample.front().score.duration, std::chrono::hours(16 * 24));
+}
+
+TEST(Tune, FieldsOfAnotherServiceAreNoConcernOfThisOne) {
+  environment::Environment environment = daily();
+  environment.services.push_back(environment.services.front());
+  environment.services.back().name = "api";
+  environment.tune.search = {{"web.out.above", "services.web.scale.policies[0].step.out[0].above",
+                              environment::SearchList{{50, 60}}},
+                             {"api.out.above", "services.api.scale.policies[0].step.out[0].above",
+                              environment::SearchList{{40, 50, 60}}}};
+  EXPECT_EQ(tuned(environment).best.parameters.front().first, "web.out.above");
+  EXPECT_EQ(tuned(environment).evaluated, 2);
+  environment.tune.search.pop_back();
+  const auto nothing = tune(environment, environment.services.back(), {});
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().faults.front().what, "nothing to search for service api");
+}
+
+TEST(Tune, CheckFindsWhatTheSearchWouldRefuse) {
+  environment::Environment environment = daily();
+  EXPECT_TRUE(check(environment, environment.services.front()));
+  policy::TargetPolicy target;
+  target.target = 50;
+  policy::StepPolicy uneven;
+  uneven.out = {{60, false, 1}};
+  uneven.every = Milliseconds{90'000};  // no whole number of one-minute ticks
+  environment.tune.against = {{"fine", {target}, {}}, {"uneven", {uneven}, {}}};
+  environment.tune.search = {{"out.below", "", environment::SearchList{{50}}}};
+  const auto found = check(environment, environment.services.front());
+  ASSERT_FALSE(found);
+  ASSERT_EQ(found.error().faults.size(), 2U) << base::to_string(found.error());
+  EXPECT_EQ(found.error().faults[0].path, "tune.search.out.below");
+  EXPECT_EQ(found.error().faults[1].path, "tune.against[1].policies[0].step.every");
+  EXPECT_EQ(tune(environment, environment.services.front(), {}).error(), found.error());
+}
+
+TEST(Tune, ACombinationThatDividesByZeroIsNoPolicy) {
+  environment::Environment environment = daily();
+  environment.tune.search = {{"out.add", "", environment::SearchList{{1, 2}}},
+                             {"in.below", "", environment::SearchExpression{"20 / (out.add - 1)", {0}}}};
+  const Outcome outcome = tuned(environment);
+  EXPECT_EQ(outcome.evaluated, 1);
+  EXPECT_EQ(outcome.invalid, 1);
+}
+
+TEST(Tune, AValueThatFitsNowhereIsAFaultOfTheSearch) {
+  environment::Environment environment = daily();
+  environment.tune.search = {
+      {"cooldown.in", "", environment::SearchList{{1.5}}}};  // 90 s in one-minute ticks
+  const auto outcome = tune(environment, environment.services.front(), {});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().faults.front().path, "tune.search.cooldown.in");
 }
 
 TEST(Tune, ASampledSearchComesCloseToTheExhaustiveOne) {

@@ -60,7 +60,7 @@ export interface Score {
   cost_usd: number;
   cost_usd_low: number;
   cost_usd_high: number;
-  cost_usd_per_month: number | null;
+  cost_usd_per_month: number;
   objective_violation_percent: number;
   objective_violation_percent_low: number;
   objective_violation_percent_high: number;
@@ -99,8 +99,8 @@ export interface Outcome {
     searched: boolean;
     matters: boolean;
     at_edge: boolean;
-    cost_usd_low: number;
-    cost_usd_high: number;
+    cost_usd_per_month_low: number;
+    cost_usd_per_month_high: number;
     objective_violation_percent_low: number;
     objective_violation_percent_high: number;
   }[];
@@ -189,7 +189,7 @@ export interface PageModel {
     index: number;
     feasible: boolean;
     parameters: Parameters;
-    cost_usd: number;
+    cost_usd_per_month: number;
     objective_violation_percent: number;
     cpu_percent_mean: number;
   }[];

@@ -19,7 +19,7 @@ function ranged(value: number, low: number, high: number, text: (value: number) 
 
 function month(score: Score): HTMLElement {
   const perMonth = score.cost_usd_per_month;
-  if (perMonth === null || score.cost_usd === 0) return h("span", {}, moneyText(score.cost_usd));
+  if (score.cost_usd === 0) return h("span", {}, moneyText(0));
   const scale = perMonth / score.cost_usd;
   return ranged(perMonth, score.cost_usd_low * scale, score.cost_usd_high * scale, moneyText);
 }
@@ -151,42 +151,42 @@ function frontSection(model: PageModel, outcome: Outcome): HTMLElement | null {
   const lines = (name: string, parameters: Parameters, cost: number, violated: number, cpu: number): string[] => [
     name,
     ...Object.entries(parameters).map(([key, value]) => `${key} ${value}`),
-    `${moneyText(cost)}, violated ${shortText(violated)} %, CPU mean ${shortText(cpu)} %`,
+    `${moneyText(cost)} a month, violated ${shortText(violated)} %, CPU mean ${shortText(cpu)} %`,
   ];
   for (const one of model.sample ?? []) {
     if (onFront.has(one.index) || one.index === best.index) continue;
     points.push({
-      x: one.cost_usd,
+      x: one.cost_usd_per_month,
       y: one.objective_violation_percent,
       ink: "muted",
       size: 2.5,
       shape: one.feasible ? "dot" : "ring",
-      lines: lines(one.feasible ? "keeps the objective" : "misses the objective", one.parameters, one.cost_usd, one.objective_violation_percent, one.cpu_percent_mean),
+      lines: lines(one.feasible ? "keeps the objective" : "misses the objective", one.parameters, one.cost_usd_per_month, one.objective_violation_percent, one.cpu_percent_mean),
     });
   }
   for (const one of outcome.front) {
     if (one.index === best.index) continue;
     points.push({
-      x: one.score.cost_usd,
+      x: one.score.cost_usd_per_month,
       y: one.score.objective_violation_percent,
       ink: "front",
       size: 4,
       shape: "dot",
       stop: true,
-      lines: lines(one.feasible ? "on the front, keeps the objective" : "on the front, misses the objective", one.parameters, one.score.cost_usd, one.score.objective_violation_percent, one.score.cpu_percent_mean),
+      lines: lines(one.feasible ? "on the front, keeps the objective" : "on the front, misses the objective", one.parameters, one.score.cost_usd_per_month, one.score.objective_violation_percent, one.score.cpu_percent_mean),
     });
   }
   if (points.length === 0) return null;
   points.push({
-    x: best.score.cost_usd,
+    x: best.score.cost_usd_per_month,
     y: best.score.objective_violation_percent,
     ink: "winner",
     size: 9,
     shape: "star",
     stop: true,
-    lines: lines(outcome.found ? "the winner" : "the nearest miss", best.parameters, best.score.cost_usd, best.score.objective_violation_percent, best.score.cpu_percent_mean),
+    lines: lines(outcome.found ? "the winner" : "the nearest miss", best.parameters, best.score.cost_usd_per_month, best.score.objective_violation_percent, best.score.cpu_percent_mean),
   });
-  const front = [...outcome.front].sort((a, b) => a.score.cost_usd - b.score.cost_usd);
+  const front = [...outcome.front].sort((a, b) => a.score.cost_usd_per_month - b.score.cost_usd_per_month);
   const allowed = Number(model.objective.violation_percent_allowed.toPrecision(10));
   const legend = h(
     "ul",
@@ -200,11 +200,11 @@ function frontSection(model: PageModel, outcome: Outcome): HTMLElement | null {
     "Cost against objective",
     `${numberText(outcome.evaluated, 0)} policies tried on the tuning traffic, ${numberText(outcome.feasible, 0)} keep the objective.`,
     scatter({
-      xTitle: "cost of the tuning traffic, US dollars",
+      xTitle: "cost a month on the tuning traffic, US dollars",
       yTitle: "objective violated, % of minutes",
       description: `Cost against objective: ${outcome.front.length} policies on the front. Left and right arrow keys step through them.`,
       points,
-      path: front.map((one) => ({ x: one.score.cost_usd, y: one.score.objective_violation_percent })),
+      path: front.map((one) => ({ x: one.score.cost_usd_per_month, y: one.score.objective_violation_percent })),
       ...(allowed > 0 ? { limit: { y: allowed, label: `${shortText(allowed)} % is allowed` } } : {}),
     }),
     legend,
@@ -226,8 +226,8 @@ function sensitivitySection(outcome: Outcome): HTMLElement | null {
   const rows = outcome.sensitivities.filter((row) => row.matters);
   const idle = outcome.sensitivities.filter((row) => !row.matters);
   if (outcome.sensitivities.length === 0) return null;
-  const least = Math.min(...rows.map((row) => row.cost_usd_low));
-  const most = Math.max(...rows.map((row) => row.cost_usd_high));
+  const least = Math.min(...rows.map((row) => row.cost_usd_per_month_low));
+  const most = Math.max(...rows.map((row) => row.cost_usd_per_month_high));
   const same = (low: number, high: number): string => (low < high ? ` (the same from ${low} to ${high})` : "");
   return section(
     "What matters",
@@ -235,13 +235,13 @@ function sensitivitySection(outcome: Outcome): HTMLElement | null {
     rows.length === 0
       ? null
       : table(
-          [{ title: "Parameter" }, { title: "Winner", numeric: true }, { title: "Cost", numeric: true }, { title: "" }, { title: "Violated, of minutes", numeric: true }],
+          [{ title: "Parameter" }, { title: "Winner", numeric: true }, { title: "Cost a month", numeric: true }, { title: "" }, { title: "Violated, of minutes", numeric: true }],
           rows.map((row) => ({
             cells: [
               h("span", {}, row.parameter, row.at_edge ? h("small", {}, "the winner is at the end of its range: widen it") : null),
               shortText(row.value),
-              `${moneyText(row.cost_usd_low)} – ${moneyText(row.cost_usd_high)}`,
-              rangeBar(row.cost_usd_low, row.cost_usd_high, least, most),
+              `${moneyText(row.cost_usd_per_month_low)} – ${moneyText(row.cost_usd_per_month_high)}`,
+              rangeBar(row.cost_usd_per_month_low, row.cost_usd_per_month_high, least, most),
               `${shortText(row.objective_violation_percent_low)} – ${shortText(row.objective_violation_percent_high)} %`,
             ],
           })),
@@ -259,15 +259,15 @@ function variationSection(outcome: Outcome): HTMLElement | null {
     "If things turn out otherwise",
     "The winner and the present settings under varied traffic and start-up times.",
     table(
-      [{ title: "Variation" }, { title: "Tuned" }, { title: "Cost", numeric: true }, { title: "Violated", numeric: true }, { title: "Present" }, { title: "Cost", numeric: true }, { title: "Violated", numeric: true }],
+      [{ title: "Variation" }, { title: "Tuned" }, { title: "Cost a month", numeric: true }, { title: "Violated", numeric: true }, { title: "Present" }, { title: "Cost a month", numeric: true }, { title: "Violated", numeric: true }],
       outcome.variations.map((variation) => ({
         cells: [
           variation.name,
           kept(variation.tuned),
-          moneyText(variation.tuned.cost_usd),
+          moneyText(variation.tuned.cost_usd_per_month),
           `${shortText(variation.tuned.objective_violation_percent)} %`,
           kept(variation.present),
-          moneyText(variation.present.cost_usd),
+          moneyText(variation.present.cost_usd_per_month),
           `${shortText(variation.present.objective_violation_percent)} %`,
         ],
       })),
