@@ -5,6 +5,8 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -22,6 +24,7 @@ struct Context {
   std::ostream& out;
   std::ostream& err;
   ExitCode exit_code = ExitCode::fine;
+  std::vector<std::string> words{};  // the arguments, as a run folder records them
 };
 
 // Writes every fault to `err` and leaves the exit code that belongs to the kind of the error.

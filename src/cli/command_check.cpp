@@ -11,7 +11,9 @@
 #include "cli/command.hpp"
 #include "cli/project.hpp"
 #include "report/json.hpp"
+#include "report/text.hpp"
 #include "sim/scenario.hpp"
+#include "tune/tune.hpp"
 #include "workload/compile.hpp"
 
 namespace headroom::cli {
@@ -50,6 +52,7 @@ base::Result<std::vector<Checked>> check(const Project& project) {
       if (!(scenario->price_usd_per_hour > 0)) {
         result.notes.emplace_back("There is no price: costs are zero, and tune needs one.");
       }
+      if (auto fine = tune::check(environment, service); !fine) take(fine.error());
     } else {
       take(scenario.error());
     }
@@ -92,7 +95,7 @@ void run(const Arguments& arguments, Context& context) {
   }
   for (const Checked& each : *checked) {
     context.out << each.service << '\n';
-    for (const std::string& note : each.notes) context.out << "  " << note << '\n';
+    for (const std::string& note : each.notes) context.out << report::wrapped("  - ", note);
   }
   context.out << project->loaded.file << " is fine.\n";
 }

@@ -14,6 +14,7 @@
 #include "cli/project.hpp"
 #include "environment/capacity_file.hpp"
 #include "report/json.hpp"
+#include "report/text.hpp"
 #include "store/file.hpp"
 
 namespace headroom::cli {
@@ -60,15 +61,15 @@ void write_text(const capacity::Fit& fit, const Answers& answers, std::ostream& 
     out << fmt::format("{:<22}not found\n", "knee of latency");
   }
   const auto mark = [](const capacity::Prediction& prediction) {
-    return prediction.extrapolated ? "  beyond what was measured" : "";
+    return prediction.extrapolated ? fmt::format("{:<22}beyond what was measured\n", "") : std::string();
   };
   if (answers.rate_at_cpu) {
-    out << fmt::format("{:<22}{:<26}{}{}\n", fmt::format("rate at {:g} % CPU", answers.cpu.value()),
+    out << fmt::format("{:<22}{:<26}{}\n{}", fmt::format("rate at {:g} % CPU", answers.cpu.value()),
                        fmt::format("{:.0f} requests/min", answers.rate_at_cpu->value * 60),
                        interval(answers.rate_at_cpu->interval_95, 60), mark(*answers.rate_at_cpu));
   }
   if (answers.cpu_at_rate) {
-    out << fmt::format("{:<22}{:<26}{}{}\n", fmt::format("CPU at {:.0f}/min", answers.rate->value() * 60),
+    out << fmt::format("{:<22}{:<26}{}\n{}", fmt::format("CPU at {:.0f}/min", answers.rate->value() * 60),
                        fmt::format("{:.2f} %", answers.cpu_at_rate->value),
                        interval(answers.cpu_at_rate->interval_95, 1), mark(*answers.cpu_at_rate));
   }
@@ -80,7 +81,7 @@ void write_text(const capacity::Fit& fit, const Answers& answers, std::ostream& 
     }
   }
   if (!fit.notes.empty()) out << '\n';
-  for (const std::string& note : fit.notes) out << "- " << note << '\n';
+  for (const std::string& note : fit.notes) out << report::wrapped("- ", note);
 }
 
 std::string json_of(const capacity::Fit& fit, const Answers& answers) {

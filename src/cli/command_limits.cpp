@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/project.hpp"
 #include "report/json.hpp"
+#include "report/text.hpp"
 #include "tune/limits.hpp"
 
 namespace headroom::cli {
@@ -24,17 +25,18 @@ struct Arguments {
 std::string rate_text(base::Rate rate) { return fmt::format("{:.1f}", rate.value()); }
 
 void write_text(const tune::Surges& surges, std::int32_t max, std::ostream& out) {
-  out << fmt::format(
-      "Surges from a steady {} requests/s. The largest fleet ({} instances) takes\n{} requests/s within the "
-      "objective.\n\n",
-      rate_text(surges.base), max, rate_text(surges.ceiling));
+  out << report::wrapped("",
+                         fmt::format("Surges from a steady {} requests/s. The largest fleet ({} instances) "
+                                     "takes {} requests/s within the objective.",
+                                     rate_text(surges.base), max, rate_text(surges.ceiling)))
+      << '\n';
   out << fmt::format("{:>12}  {:>16}  {:>8}  {}\n", "rise within", "survived up to", "of base",
                      "what stops it");
   for (const tune::Surge& surge : surges.highest) {
     const std::string ramp = surge.ramp.count() == 0 ? "at once" : base::format_duration(surge.ramp);
     if (!surge.peak) {
       out << fmt::format("{:>12}  {:>16}  {:>8}  {}\n", ramp, "none", "",
-                         "scaling is too slow for any surge tried");
+                         "scaling is too slow for any tried");
       continue;
     }
     out << fmt::format("{:>12}  {:>10} req/s  {:>7.2f}x  {}\n", ramp, rate_text(*surge.peak),

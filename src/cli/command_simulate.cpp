@@ -21,12 +21,18 @@ namespace {
 struct Arguments {
   ProjectArguments project;
   RunArguments run;
-  int seeds = 1;
-  tune::Engine engine = tune::Engine::fitting;
+  std::optional<int> seeds;
+  std::string engine;  // empty: what fits the file
   bool json = false;
 };
 
+tune::Engine engine_of(const std::string& name) {
+  if (name == "counts") return tune::Engine::counts;
+  return name == "instances" ? tune::Engine::instances : tune::Engine::fitting;
+}
+
 void run(const Arguments& arguments, Context& context) {
+  sweep_runs(arguments.run, context.err);
   const auto project = open_project(arguments.project);
   if (!project) return fail(context, project.error());
   const auto service = choose_service(*project, arguments.project);
@@ -37,6 +43,11 @@ void run(const Arguments& arguments, Context& context) {
     return fail(context, base::bad_input("there is no traffic to rehearse",
                                          "name one: --traffic FILE, or `traffic:` in the file"));
   }
+  const RunRecord* earlier = recorded(*project, "simulate");
+  const int seeds = arguments.seeds.value_or(earlier != nullptr ? earlier->seeds.value_or(1) : 1);
+  const std::string engine = !arguments.engine.empty() ? arguments.engine
+                             : earlier != nullptr      ? earlier->engine
+                                                       : std::string();
   const auto rehearsed = [&] {
     const Interrupt interrupt;
     ProgressLine line(context.err);
@@ -45,13 +56,14 @@ void run(const Arguments& arguments, Context& context) {
     workers.progress = [&line](const tune::Progress& progress) {
       line.show(progress.phase, static_cast<double>(progress.done) / static_cast<double>(progress.total));
     };
-    return tune::rehearse(environment, *service, *traffic, arguments.engine, arguments.seeds, workers);
+    return tune::rehearse(environment, *service, *traffic, engine_of(engine), seeds, workers);
   }();
   if (!rehearsed) return fail(context, project->located(rehearsed.error()));
   const sim::Rehearsal& rehearsal = rehearsed->rehearsal;
   const auto& replications = rehearsed->replications;
   const std::string summary = report::summary_json(rehearsal, replications);
-  const auto folder = keep_run(arguments.run, *project, rehearsal, *service, summary);
+  const auto folder =
+      keep_run(arguments.run, {context.words, seeds, {}, engine}, *project, rehearsal, *service, summary);
   if (!folder) return fail(context, folder.error());
   if (arguments.json) {
     context.out << summary;
@@ -72,17 +84,17 @@ void add_simulate(CLI::App& app, Context& context) {
       "Example:\n  headroom simulate examples/conf42 --json");
   auto arguments = std::make_shared<Arguments>();
   add_project_arguments(*command, arguments->project);
-  command->add_option("--seeds", arguments->seeds, "replications, for intervals where the traffic is drawn")
+  command
+      ->add_option("--seeds", arguments->seeds,
+                   "replications, for intervals where the traffic is drawn (default 1)")
       ->type_name("COUNT")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+      ->check(CLI::Range(1, 1000));
   command
       ->add_option("--engine", arguments->engine,
                    "counts: instances are all alike, fast; instances: the controller in the simulated cloud, "
                    "with zones, pools and failures; otherwise what the file needs")
       ->type_name("ENGINE")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, tune::Engine>{
-          {"counts", tune::Engine::counts}, {"instances", tune::Engine::instances}}));
+      ->check(CLI::IsMember({"counts", "instances"}));
   add_run_arguments(*command, arguments->run);
   command->add_flag("--json", arguments->json, "print JSON");
   command->callback([arguments, &context] { run(*arguments, context); });

@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
@@ -36,10 +37,14 @@ base::Result<void> apply(const Project& project, const environment::Service& ser
                          const tune::Outcome& outcome, const std::string& variant) {
   std::vector<environment::Change> changes;
   const auto fields = environment::fields(service);
+  const std::vector<environment::SearchField>& search = project.environment().tune.search;
   for (const auto& [name, value] : outcome.best.parameters) {
-    auto field = environment::resolve(name, fields);
+    const auto searched =
+        std::find_if(search.begin(), search.end(), [&](const auto& each) { return each.name == name; });
+    auto field = environment::resolve(
+        searched->path.substr(std::string("services..").size() + service.name.size()), fields);
     if (!field) return field.error();
-    changes.push_back({"services." + service.name + "." + field->path, value, field->unit});
+    changes.push_back({searched->path, value, field->unit});
   }
   const std::string& file = project.loaded.file;
   auto text = environment::edited(project.text, file, changes, variant);
@@ -61,14 +66,23 @@ base::Result<void> apply(const Project& project, const environment::Service& ser
 }
 
 void run(const Arguments& arguments, Context& context) {
+  sweep_runs(arguments.run, context.err);
   const auto project = open_project(arguments.project);
   if (!project) return fail(context, project.error());
   const auto service = choose_service(*project, arguments.project);
   if (!service) return fail(context, service.error());
+  if (arguments.apply && project->inputs.record()) {
+    return fail(context, base::bad_input("--apply would change the inputs that a run recorded",
+                                         "tune the environment itself: " + project->inputs.record()->folder));
+  }
 
   tune::Options options;
   options.samples = arguments.samples;
   options.seeds = arguments.seeds;
+  if (const RunRecord* earlier = recorded(*project, "tune")) {
+    if (!options.samples) options.samples = earlier->samples;
+    if (!options.seeds) options.seeds = earlier->seeds;
+  }
   options.workers.threads = arguments.threads;
   base::Result<tune::Outcome> outcome = [&] {
     const Interrupt interrupt;
@@ -81,10 +95,12 @@ void run(const Arguments& arguments, Context& context) {
   }();
   if (!outcome) return fail(context, project->located(outcome.error()));
   if (outcome->evaluated == 0) {
-    return fail(context,
-                base::bad_input("stopped before the first policy was tried", "let it run a little longer"));
+    context.err << "Stopped before the first policy was tried: nothing was found, nothing is kept.\n";
+    context.exit_code = ExitCode::not_met;
+    return;
   }
-  const auto folder = keep_run(arguments.run, *project, *outcome, *service);
+  const auto folder =
+      keep_run(arguments.run, {context.words, options.seeds, options.samples}, *project, *outcome, *service);
   if (!folder) return fail(context, folder.error());
   if (arguments.json) {
     context.out << report::outcome_json(*outcome);
@@ -113,7 +129,8 @@ void add_tune(CLI::App& app, Context& context) {
   CLI::App* command =
       app.add_subcommand("tune", "search the policy that keeps the objective at the lowest cost");
   command->footer(
-      "The winner is judged on traffic it was not tuned on. Ctrl-C keeps what was found.\n"
+      "The winner is judged on traffic it was not tuned on. Ctrl-C keeps what was found;\n"
+      "a second one ends at once and keeps nothing.\n"
       "Exit code 1: the winner does not keep the objective, or not on the unseen traffic.\n"
       "Example:\n  headroom tune examples/shop");
   auto arguments = std::make_shared<Arguments>();

@@ -3,9 +3,38 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <memory>
 #include <ostream>
+#include <sstream>
 
 namespace headroom::cli {
+
+namespace {
+
+constexpr std::size_t kColumns = 80;
+constexpr std::size_t kDescription = 30;  // where CLI11 lets the descriptions begin
+
+// CLI11 leaves long lines to the terminal, which breaks them within words.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    std::istringstream lines(CLI::Formatter::make_help(app, std::move(name), mode));
+    std::string text;
+    for (std::string line; std::getline(lines, line);) {
+      const std::size_t indent = line.starts_with("  ") ? kDescription : 0;
+      while (line.size() > kColumns) {
+        const std::size_t end = line.rfind(' ', kColumns);
+        if (end == std::string::npos || end <= indent) break;  // one long word
+        text += line.substr(0, end) + '\n';
+        line = std::string(indent, ' ') + line.substr(end + 1);
+      }
+      text += line + '\n';
+    }
+    return text;
+  }
+};
+
+}  // namespace
 
 std::string_view version() { return HEADROOM_VERSION; }
 
@@ -16,10 +45,11 @@ void fail(Context& context, const base::Error& error) {
 
 ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
   CLI::App app("Autoscaling that is rehearsed before it runs", "headroom");
+  app.formatter(std::make_shared<Help>());
   app.set_version_flag("--version", "headroom " + std::string(version()), "print the version and exit");
   app.set_help_flag("-h,--help", "print this help and exit");
   app.require_subcommand(1);
-  Context context{out, err};
+  Context context{out, err, ExitCode::fine, arguments};
 
   // The order of --help.
   add_init(app, context);

@@ -36,6 +36,16 @@ TEST(Program, VersionAndHelpGoToStandardOutputAndAreFine) {
   EXPECT_EQ(help.err, "");
 }
 
+TEST(Program, HelpFits80ColumnsWithItsWordsWhole) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--help"}, {"simulate", "--help"}, {"tune", "--help"}}) {
+    std::istringstream lines(run_with(arguments).out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
+  EXPECT_NE(run_with({"tune", "--help"}).out.find("a folder with a headroom.yaml, or the file"),
+            std::string::npos);
+}
+
 TEST(Program, WrongUsageExitsWithTwoAndSaysSoOnStandardErrorOnly) {
   const std::vector<std::vector<std::string>> cases = {{},
                                                        {"nonsense"},

@@ -48,9 +48,11 @@ base::Error Project::located(base::Error error) const {
   return error;
 }
 
-base::Result<Project> open_project(const ProjectArguments& arguments) {
+base::Result<Project> open_project(const ProjectArguments& given) {
+  ProjectArguments arguments = given;
   fs::path file = arguments.path;
   std::error_code ignored;
+  if (fs::exists(file / "inputs" / kRecordFile, ignored)) file /= "inputs";
   if (fs::is_directory(file, ignored)) file /= "headroom.yaml";
   if (!fs::exists(file, ignored)) {
     return base::bad_input(fmt::format("there is no {}", file.string()),
@@ -60,24 +62,42 @@ base::Result<Project> open_project(const ProjectArguments& arguments) {
   const std::string name = file.lexically_normal().string();
   auto text = read_text(name);
   if (!text) return text.error();
-  auto loaded = environment::read(*text, name, read_text, arguments.variant);
+  const fs::path folder = fs::path(name).parent_path();
+  std::optional<RunRecord> record;
+  if (const std::string path = (folder / kRecordFile).string(); fs::exists(path, ignored)) {
+    auto record_text = read_text(path);
+    if (!record_text) return record_text.error();
+    auto read = read_record(*record_text, path);
+    if (!read) return read.error();
+    record = std::move(*read);
+    if (arguments.variant.empty()) arguments.variant = record->variant;
+    if (arguments.service.empty()) arguments.service = record->service;
+    if (arguments.traffic.empty() && !record->traffic.empty())
+      arguments.traffic = (folder / record->traffic).string();
+    if (!arguments.seed) arguments.seed = record->seed;
+  }
+  Inputs inputs(folder, std::move(record));
+  const environment::ReadFile read_input = [&inputs](const std::string& path) { return inputs.read(path); };
+  auto loaded = environment::read(*text, name, read_input, arguments.variant);
   if (!loaded) return loaded.error();
-  Project project{std::move(*loaded), std::move(*text)};
+  Project project{std::move(*loaded), std::move(*text), {}, arguments};
   if (arguments.seed) project.environment().seed = *arguments.seed;
   if (!arguments.traffic.empty()) {
-    auto traffic_text = read_text(arguments.traffic);
+    auto traffic_text = inputs.read(arguments.traffic);
     if (!traffic_text) return traffic_text.error();
-    auto traffic = environment::read_traffic(*traffic_text, arguments.traffic, read_text);
+    auto traffic = environment::read_traffic(*traffic_text, arguments.traffic, read_input);
     if (!traffic) return traffic.error();
     project.environment().traffic = std::move(*traffic);
     for (environment::Service& service : project.environment().services) service.traffic.reset();
   }
+  project.inputs = std::move(inputs);
   return project;
 }
 
 base::Result<environment::Service> choose_service(const Project& project, const ProjectArguments& arguments) {
   const auto& services = project.environment().services;
-  if (arguments.service.empty()) {
+  const std::string& wanted = arguments.service.empty() ? project.arguments.service : arguments.service;
+  if (wanted.empty()) {
     if (services.size() == 1) return services.front();
     std::string names;
     for (const auto& service : services) names += (names.empty() ? "" : ", ") + service.name;
@@ -85,11 +105,10 @@ base::Result<environment::Service> choose_service(const Project& project, const 
   }
   std::string names;
   for (const auto& service : services) {
-    if (service.name == arguments.service) return service;
+    if (service.name == wanted) return service;
     names += (names.empty() ? "" : ", ") + service.name;
   }
-  return base::bad_input(fmt::format("there is no service \"{}\"", arguments.service),
-                         "choose one of " + names);
+  return base::bad_input(fmt::format("there is no service \"{}\"", wanted), "choose one of " + names);
 }
 
 }  // namespace headroom::cli

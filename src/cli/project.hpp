@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "cli/inputs.hpp"
 #include "environment/read.hpp"
 #include "sim/scenario.hpp"
 
@@ -32,7 +33,9 @@ void add_project_arguments(CLI::App& command, ProjectArguments& arguments,
 
 struct Project {
   environment::Loaded loaded;
-  std::string text;  // of headroom.yaml
+  std::string text;            // of headroom.yaml
+  Inputs inputs;               // what was read beside it
+  ProjectArguments arguments;  // as given, and what they leave open as recorded where PATH is a run
 
   environment::Environment& environment() { return loaded.environment; }
   const environment::Environment& environment() const { return loaded.environment; }
@@ -41,6 +44,7 @@ struct Project {
   base::Error located(base::Error error) const;
 };
 
+// PATH may also be a run folder or the inputs/ in it.
 base::Result<Project> open_project(const ProjectArguments& arguments);
 
 // The service a command works on: the one named, or the only one. The traffic of the arguments is its own.

@@ -41,13 +41,13 @@ void ProgressLine::show(const std::string& what, double share) {
 
 Interrupt::Interrupt() {
   stop_asked.store(false);
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  interrupted_before_ = std::signal(SIGINT, on_signal);
+  terminated_before_ = std::signal(SIGTERM, on_signal);
 }
 
 Interrupt::~Interrupt() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, interrupted_before_);
+  std::signal(SIGTERM, terminated_before_);
 }
 
 const std::atomic<bool>& Interrupt::stop() { return stop_asked; }

@@ -26,7 +26,8 @@ class ProgressLine {
   std::chrono::steady_clock::time_point began_;
 };
 
-// While it lives, the first Ctrl-C (or SIGTERM) sets stop(); the second ends the program at once.
+// While it lives (one at a time), the first Ctrl-C (or SIGTERM) sets stop(); the second ends the program at
+// once.
 class Interrupt {
  public:
   Interrupt();
@@ -35,6 +36,11 @@ class Interrupt {
   Interrupt& operator=(const Interrupt&) = delete;
 
   static const std::atomic<bool>& stop();
+
+ private:
+  using Handler = void (*)(int);
+  Handler interrupted_before_;
+  Handler terminated_before_;
 };
 
 }  // namespace headroom::cli

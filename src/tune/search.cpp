@@ -40,7 +40,10 @@ Estimate estimate(const std::vector<Row>& rows, double (*value)(const Row&)) {
 
 Score score_of(const std::vector<Row>& rows, base::Milliseconds tick, bool objective_met) {
   Score score;
-  score.duration = rows.front().ticks * tick;
+  // Users who wait for answers are done at different times: the mean, as the cost is one.
+  std::int64_t ticks = 0;
+  for (const Row& row : rows) ticks += row.ticks;
+  score.duration = ticks * tick / static_cast<std::int64_t>(rows.size());
   score.cost_usd = estimate(rows, [](const Row& row) { return row.cost_usd; });
   score.instance_hours = estimate(rows, [](const Row& row) { return row.hours; });
   if (rows.front().profit_usd) {
@@ -259,7 +262,7 @@ Score score(const std::vector<sim::Summary>& summaries, const std::vector<std::i
     rows.push_back(row);
   }
   const double allowed = (1 - objective_share) * static_cast<double>(all);
-  return score_of(rows, static_cast<double>(violations) <= std::floor(allowed + 1e-6));
+  return score_of(rows, tick, static_cast<double>(violations) <= std::floor(allowed + 1e-6));
 }
 
 std::vector<Score> scores(const std::vector<sim::Scenario>& scenarios, const std::vector<Load>& loads,

@@ -1,0 +1,453 @@
+// The commands as a user calls them, in folders of their own: what they print, leave behind and exit with.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include "cli/inputs.hpp"
+#include "cli/program.hpp"
+#include "store/file.hpp"
+#include "store/run_folder.hpp"
+#include "store/temporary_folder.hpp"
+
+namespace headroom::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using store::TemporaryFolder;
+
+const fs::path kExamples = HEADROOM_SOURCE_DIR "/examples";
+
+struct Outcome {
+  ExitCode exit_code;
+  std::string out;
+  std::string err;
+};
+
+Outcome run_with(const std::vector<std::string>& arguments) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const ExitCode exit_code = run(arguments, out, err);
+  return {exit_code, out.str(), err.str()};
+}
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string text_of(const fs::path& path) { return store::read_file(path).value_or("cannot be read"); }
+
+void put(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// Every file below a folder with its bytes.
+std::map<std::string, std::string> contents(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const std::string name = fs::relative(entry.path(), folder).string();
+    files[name] = entry.is_regular_file() ? text_of(entry.path()) : "a folder";
+  }
+  return files;
+}
+
+// The only finished run in `runs`, which is emptied of it by renaming it to `name` beside it.
+fs::path take_run(const fs::path& runs, const std::string& name) {
+  const auto finished = store::finished_runs(runs).value();
+  EXPECT_EQ(finished.size(), 1U);
+  if (finished.empty()) return runs / "none";
+  fs::rename(finished.front(), runs.parent_path() / name);
+  return runs.parent_path() / name;
+}
+
+// An environment whose rehearsals take no time: four hours of a staged rise.
+constexpr const char* kSmall = R"(name: small
+services:
+  web:
+    instance: {price: 0.1 USD/h}
+    capacity: capacity.yaml
+    secrets: {DB_PASSWORD: file:db.secret}
+    scale:
+      initial: 2
+      min: 2
+      max: 20
+      policies:
+        - step:   # a comment that stays
+            every: 1m
+            out: [{above: 60%, add: 1}]
+            in: [{below: 20%, remove: 1}]
+    objective: {cpu: 90%, for: 90% of minutes}
+traffic: traffic/rise.yaml
+tune:
+  seeds: 2
+  search: {out.above: 50..70 step 10, out.add: 1..2}
+  holdout: traffic/rise.yaml
+seed: 7
+environments:
+  prod: {services: {web: {scale: {min: 3}}}}
+)";
+constexpr const char* kCapacity = "cpu_per_rps: 1\nstartup: 2m\n";
+constexpr const char* kRise =
+    "open: {start: 50 rps, stages: [{for: 2h, to: 500 rps}, {for: 2h, to: 50 rps}]}\narrivals: poisson\n";
+constexpr const char* kRows =
+    "timestamp,rps\n2024-01-01 00:00,50\n2024-01-01 01:00,200\n2024-01-01 02:00,300\n2024-01-01 03:00,60\n";
+
+fs::path small(const fs::path& root) {
+  put(root / "small/headroom.yaml", kSmall);
+  put(root / "small/capacity.yaml", kCapacity);
+  put(root / "small/traffic/rise.yaml", kRise);
+  put(root / "small/db.secret", "hunter2");
+  return root / "small";
+}
+
+TEST(Commands, WhatInitWritesCanBeCheckedRehearsedTunedAndTriedToItsLimits) {
+  const TemporaryFolder folder;
+  const std::string shop = folder.path() / "My Shop";
+  const std::string runs = folder.path() / "runs";
+  ASSERT_EQ(run_with({"init", shop}).exit_code, ExitCode::fine);
+  const std::string before = text_of(shop + "/headroom.yaml");
+  EXPECT_TRUE(says(before, "name: my-shop\n"));
+  EXPECT_EQ(run_with({"init", shop}).exit_code, ExitCode::bad_input) << "it may overwrite nothing";
+  EXPECT_EQ(text_of(shop + "/headroom.yaml"), before);
+
+  const Outcome checked = run_with({"check", shop});
+  EXPECT_EQ(checked.exit_code, ExitCode::fine) << checked.err;
+  EXPECT_TRUE(says(checked.out, "headroom.yaml is fine.\n"));
+  EXPECT_FALSE(fs::exists(runs));
+
+  const Outcome simulated = run_with({"simulate", shop, "--runs", runs});
+  EXPECT_EQ(simulated.exit_code, ExitCode::fine) << simulated.err << simulated.out;
+  const fs::path run = take_run(runs, "simulated");
+  for (const char* file : {"series.csv", "decisions.jsonl", "summary.json", "report.html",
+                           "inputs/headroom.yaml", "inputs/traffic.yaml", "inputs/headroom.run.json"})
+    EXPECT_TRUE(fs::is_regular_file(run / file)) << file;
+
+  // Every second policy of the file's 156 is as good a test.
+  const Outcome tuned = run_with(
+      {"tune", shop, "--runs", runs, "--samples", "60", "--seeds", "1", "--threads", "2", "--apply"});
+  EXPECT_EQ(tuned.exit_code, ExitCode::fine) << tuned.err << tuned.out;
+  EXPECT_TRUE(says(tuned.out, "WINNER")) << tuned.out;
+  EXPECT_TRUE(says(tuned.err, "Written to ")) << tuned.err;
+  const std::string after = text_of(shop + "/headroom.yaml");
+  EXPECT_NE(after, before);
+  EXPECT_TRUE(says(after, "# from the decision until it serves")) << "comments stay";
+  EXPECT_EQ(text_of(take_run(runs, "tuned") / "inputs/headroom.yaml"), before)
+      << "a run keeps what it was started with";
+  EXPECT_EQ(run_with({"check", shop}).exit_code, ExitCode::fine);
+
+  const Outcome limits = run_with({"limits", shop});
+  EXPECT_EQ(limits.exit_code, ExitCode::fine) << limits.err;
+  EXPECT_TRUE(says(limits.out, "survived up to")) << limits.out;
+}
+
+TEST(Commands, WhatFitWritesIsACapacityOfAnEnvironment) {
+  const TemporaryFolder folder;
+  const fs::path shop = small(folder.path());
+  const std::string model = shop / "capacity.yaml";
+  const Outcome fitted = run_with({"fit", kExamples / "conf42/one-instance.csv", "-o", model});
+  EXPECT_EQ(fitted.exit_code, ExitCode::fine) << fitted.err;
+  std::ofstream(model, std::ios::app) << "startup: 2m\n";
+  EXPECT_EQ(run_with({"check", shop}).exit_code, ExitCode::fine) << run_with({"check", shop}).err;
+}
+
+TEST(Commands, AMissedObjectiveExitsWithOneAndKeepsItsRun) {
+  const TemporaryFolder folder;
+  const std::string runs = folder.path() / "runs";
+  const Outcome missed = run_with({"simulate", kExamples / "conf42", "--runs", runs, "--json"});
+  EXPECT_EQ(missed.exit_code, ExitCode::not_met);
+  EXPECT_EQ(missed.err, "");
+  EXPECT_EQ(text_of(take_run(runs, "run") / "summary.json"), missed.out);
+}
+
+TEST(Commands, ATuningThatFindsNothingExitsWithOneAndAppliesNothing) {
+  const TemporaryFolder folder;
+  const fs::path shop = small(folder.path());
+  std::string text = kSmall;
+  text.replace(text.find("cpu: 90%, for: 90% of minutes"), 29, "cpu: 1%");
+  put(shop / "headroom.yaml", text);
+  const Outcome tuned = run_with({"tune", shop, "--no-run", "--apply"});
+  EXPECT_EQ(tuned.exit_code, ExitCode::not_met);
+  EXPECT_TRUE(says(tuned.out, "NO POLICY KEEPS THE OBJECTIVE"));
+  EXPECT_TRUE(says(tuned.err, "Not written"));
+  EXPECT_EQ(text_of(shop / "headroom.yaml"), text);
+}
+
+TEST(Commands, BadInputExitsWithTwoNamesItsPlaceAndLeavesNothingHalfWritten) {
+  const struct {
+    const char* name;
+    const char* file;
+    std::string text;
+    const char* place;  // relative to the folder
+  } cases[] = {
+      {"a key that is unknown", "headroom.yaml", std::string(kSmall) + "speed: 9\n", "headroom.yaml:25:1: "},
+      {"no YAML", "headroom.yaml", "name: [", "headroom.yaml:1:7: "},
+      {"an empty file", "headroom.yaml", "", "headroom.yaml:1:1: "},
+      {"a capacity of another kind", "capacity.yaml", "cpu_per_rps: fast\n", "capacity.yaml:1:14: "},
+      {"a traffic file cut off", "traffic/rise.yaml", "open: {stages: [", "traffic/rise.yaml:1:"},
+  };
+  for (const auto& c : cases) {
+    const TemporaryFolder folder;
+    const fs::path shop = small(folder.path());
+    put(shop / c.file, c.text);
+    const auto before = contents(folder.path());
+    const std::string runs = folder.path() / "runs";
+    const std::vector<std::vector<std::string>> commands{
+        {"check"}, {"simulate", "--runs", runs}, {"tune", "--apply", "--runs", runs}, {"limits"}};
+    for (const auto& words : commands) {
+      std::vector<std::string> arguments = words;
+      arguments.insert(arguments.begin() + 1, shop);
+      const Outcome outcome = run_with(arguments);
+      EXPECT_EQ(outcome.exit_code, ExitCode::bad_input) << c.name << ", " << words.front();
+      EXPECT_EQ(outcome.out, "") << c.name << ", " << words.front();
+      EXPECT_TRUE(says(outcome.err, (shop / c.place).string())) << c.name << ": " << outcome.err;
+    }
+    EXPECT_EQ(contents(folder.path()), before) << c.name;
+  }
+}
+
+TEST(Commands, AFitThatFailsLeavesTheOldModelAsItIs) {
+  const TemporaryFolder folder;
+  put(folder.path() / "rows.csv", "rpm,cpu\n100,many\n");
+  put(folder.path() / "capacity.yaml", "old");
+  const auto before = contents(folder.path());
+  const Outcome outcome =
+      run_with({"fit", folder.path() / "rows.csv", "-o", folder.path() / "capacity.yaml"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::bad_input);
+  EXPECT_TRUE(says(outcome.err, (folder.path() / "rows.csv:2:5: ").string())) << outcome.err;
+  EXPECT_EQ(contents(folder.path()), before);
+}
+
+TEST(Commands, AFaultInARecordedFileIsAtItsPath) {
+  const TemporaryFolder folder;
+  const fs::path shop = small(folder.path());
+  put(shop / "traffic/rise.yaml", "csv: rows.csv\n");
+  put(shop / "traffic/rows.csv", "timestamp,rps\n2024-01-01 00:00,50\n2024-01-01 01:00,many\n");
+  for (const char* command : {"check", "simulate", "tune", "limits"}) {
+    const Outcome outcome = run_with({command, shop});
+    EXPECT_EQ(outcome.exit_code, ExitCode::bad_input) << command;
+    EXPECT_TRUE(says(outcome.err, (shop / "traffic/rows.csv:3:18: ").string())) << command << outcome.err;
+  }
+}
+
+TEST(Commands, NotesOfCheckSayWhatIsNoNumberAndFit80Columns) {
+  const TemporaryFolder folder;
+  const fs::path shop = small(folder.path());
+  put(shop / "traffic/rise.yaml", "csv: rows.csv\n");
+  put(shop / "traffic/rows.csv",
+      "timestamp,rps\n2024-01-01 00:00,50\n2024-01-01 01:00,NaN\n2024-01-01 02:00,\n2024-01-01 03:00,60\n");
+  const Outcome checked = run_with({"check", shop});
+  EXPECT_EQ(checked.exit_code, ExitCode::fine) << checked.err;
+  EXPECT_TRUE(says(checked.out, "2 rows have no number as value (\"NaN\", empty; the first")) << checked.out;
+  const Outcome fitted = run_with({"fit", kExamples / "conf42/one-instance.csv", "--at-rate", "90000 rpm"});
+  for (const std::string& text : {checked.out, fitted.out}) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (says(line, "is fine.")) continue;  // a path is not broken
+      EXPECT_LE(line.size(), 80U) << line;
+    }
+  }
+}
+
+TEST(Commands, ASearchIsCheckedWhereItIsWritten) {
+  const TemporaryFolder folder;
+  const fs::path shop = small(folder.path());
+  const auto with_search = [&](const std::string& search) {
+    std::string text = kSmall;
+    const std::string old = "{out.above: 50..70 step 10, out.add: 1..2}";
+    text.replace(text.find(old), old.size(), search);
+    put(shop / "headroom.yaml", text);
+  };
+  const struct {
+    const char* search;
+    const char* fault;
+  } cases[] = {
+      {"{out.speed: 1..2}", ":20:23: no field is called \"out.speed\""},
+      {"{out.add: 1..3, in.below: 20 / (out.add - 2)}",
+       ":20:37: the expression \"20 / (out.add - 2)\" divides by zero where out.add is 2"},
+  };
+  for (const auto& c : cases) {
+    with_search(c.search);
+    for (const char* command : {"check", "tune"}) {
+      const Outcome outcome = run_with({command, shop});
+      EXPECT_EQ(outcome.exit_code, ExitCode::bad_input) << command << c.search;
+      EXPECT_TRUE(says(outcome.err, (shop / "headroom.yaml").string() + c.fault)) << command << outcome.err;
+    }
+  }
+}
+
+// The same bytes when a run is rehearsed again from what it kept, with all that it was called with.
+void expect_same_again(const std::vector<std::string>& words, const fs::path& root) {
+  const std::string runs = root / "runs";
+  std::vector<std::string> arguments = words;
+  arguments.insert(arguments.end(), {"--runs", runs});
+  const Outcome first = run_with(arguments);
+  ASSERT_TRUE(first.exit_code == ExitCode::fine || first.exit_code == ExitCode::not_met) << first.err;
+  const fs::path run = take_run(runs, "first");
+  for (const fs::path& path : {run / "inputs", run, run / "inputs/headroom.yaml"}) {
+    const Outcome again = run_with({words.front(), path, "--runs", runs});
+    EXPECT_EQ(again.exit_code, first.exit_code) << again.err;
+    const fs::path second = take_run(runs, "second");
+    for (const char* file : {"summary.json", "series.csv", "decisions.jsonl", "inputs/headroom.yaml"})
+      EXPECT_EQ(text_of(second / file), text_of(run / file)) << path << " " << file;
+    // And once more from there.
+    const Outcome third = run_with({words.front(), second, "--runs", runs});
+    EXPECT_EQ(third.exit_code, first.exit_code) << third.err;
+    EXPECT_EQ(text_of(take_run(runs, "third") / "summary.json"), text_of(run / "summary.json"));
+    fs::remove_all(second);
+    fs::remove_all(root / "third");
+  }
+  for (const auto& [name, text] : contents(run)) EXPECT_FALSE(says(text, "hunter2")) << name;
+  fs::remove_all(run);
+}
+
+TEST(Commands, ARunIsRehearsedAgainFromItsOwnFolder) {
+  const TemporaryFolder folder;
+  const fs::path root = folder.path();
+  const std::string shop = small(root);
+  put(root / "elsewhere/rows.csv", kRows);
+  put(root / "elsewhere/rows.yaml", "csv: {file: rows.csv}\nscale: {factor: 1.5}\n");
+  const std::vector<std::vector<std::string>> commands{
+      {"simulate", shop},
+      {"simulate", shop, "--seeds", "3", "--seed", "18446744073709551615"},
+      {"simulate", shop, "-e", "prod", "--service", "web"},
+      {"simulate", shop, "--traffic", root / "elsewhere/rows.csv"},
+      {"simulate", shop, "--traffic", root / "elsewhere/rows.yaml", "-e", "prod"},
+      {"simulate", shop, "--traffic", shop + "/traffic/rise.yaml"},
+      {"tune", shop, "--samples", "4", "--seeds", "3"}};
+  for (const auto& words : commands) expect_same_again(words, root);
+  // The run is whole: nothing of it lies elsewhere.
+  ASSERT_NE(run_with({"simulate", shop, "--runs", root / "runs", "--traffic", root / "elsewhere/rows.yaml"})
+                .exit_code,
+            ExitCode::bad_input);
+  const fs::path run = take_run(root / "runs", "kept");
+  const std::string summary = text_of(run / "summary.json");
+  fs::remove_all(shop);
+  fs::remove_all(root / "elsewhere");
+  EXPECT_EQ(run_with({"simulate", run, "--no-run", "--json"}).out, summary);
+}
+
+TEST(Commands, ARunOfAnExampleIsRehearsedAgainFromItsOwnFolder) {
+  const TemporaryFolder folder;
+  fs::copy(kExamples / "balancer", folder.path() / "balancer");
+  expect_same_again({"simulate", folder.path() / "balancer"}, folder.path());
+}
+
+TEST(Commands, NamesThatStartAtTheRootOrLeadUpAreKeptToo) {
+  const TemporaryFolder folder;
+  const fs::path root = folder.path();
+  const std::string shop = small(root);
+  put(root / "elsewhere/rows.csv", kRows);
+  const std::vector<std::string> names{root / "elsewhere/rows.csv", "../../elsewhere/rows.csv",
+                                       shop + "/traffic/rows.csv"};
+  put(shop + "/traffic/rows.csv", kRows);
+  for (const std::string& name : names) {
+    put(shop + "/traffic/rise.yaml", "csv: {file: " + name + "}\n");
+    expect_same_again({"simulate", shop}, root);
+  }
+}
+
+TEST(Commands, OptionsOverrideWhatARunRecorded) {
+  const TemporaryFolder folder;
+  const std::string shop = small(folder.path());
+  run_with({"simulate", shop, "--seed", "3", "--runs", folder.path() / "runs"});
+  const fs::path run = take_run(folder.path() / "runs", "run");
+  EXPECT_TRUE(says(run_with({"simulate", run, "--no-run", "--json"}).out, "\"seed\": 3,"));
+  EXPECT_EQ(run_with({"simulate", run, "--seed", "4", "--no-run", "--json"}).out,
+            run_with({"simulate", shop, "--seed", "4", "--no-run", "--json"}).out);
+  const Outcome applied = run_with({"tune", run, "--no-run", "--apply"});
+  EXPECT_EQ(applied.exit_code, ExitCode::bad_input);
+  EXPECT_TRUE(says(applied.err, "tune the environment itself: " + shop)) << applied.err;
+  put(run / "inputs" / kRecordFile, "{}");
+  EXPECT_EQ(run_with({"simulate", run, "--no-run"}).exit_code, ExitCode::bad_input);
+}
+
+std::vector<fs::path> unfinished(const fs::path& runs) {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  for (fs::directory_iterator entry(runs, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(".partial-")) folders.push_back(entry->path());
+  }
+  return folders;
+}
+
+// Starts a process that rehearses again and again, and kills it while it writes a run folder.
+void kill_in_the_middle(const fs::path& shop, const fs::path& runs) {
+  for (int attempt = 0; attempt < 100 && unfinished(runs).empty(); ++attempt) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      ::alarm(60);
+      for (;;) run_with({"simulate", shop, "--runs", runs});
+    }
+    while (unfinished(runs).empty() && ::waitpid(child, nullptr, WNOHANG) == 0) std::this_thread::yield();
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
+  ASSERT_FALSE(unfinished(runs).empty());
+}
+
+TEST(Commands, WhatAKilledOneLeftIsSweptByTheNextWhateverBecomesOfIt) {
+  const TemporaryFolder folder;
+  const fs::path shop = small(folder.path());
+  const fs::path runs = folder.path() / "runs";
+  const std::vector<std::vector<std::string>> next{
+      {"simulate", shop, "--runs", runs},
+      {"simulate", shop, "--runs", runs, "--no-run"},
+      {"tune", shop, "--runs", runs, "--no-run"},
+      {"simulate", shop / "none", "--runs", runs},  // bad input
+  };
+  for (const auto& words : next) {
+    kill_in_the_middle(shop, runs);
+    const Outcome outcome = run_with(words);
+    EXPECT_TRUE(unfinished(runs).empty()) << words.front();
+    EXPECT_TRUE(says(outcome.err, "which a killed command left unfinished.")) << outcome.err;
+  }
+  // What stands under its name is complete.
+  const std::vector<fs::path> finished = store::finished_runs(runs).value();
+  for (const fs::path& run : finished) {
+    for (const char* file : {"report.html", "summary.json", "inputs/headroom.yaml"})
+      EXPECT_TRUE(fs::is_regular_file(run / file)) << run;
+  }
+}
+
+TEST(Commands, CtrlCEndsATuningInOrder) {
+  const TemporaryFolder folder;
+  const fs::path shop = small(folder.path());
+  // As soon as the command listens for it. Where it has ended by then, nobody else may fall to the signal.
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  struct sigaction before {};
+  ::sigaction(SIGINT, &ignore, &before);
+  std::atomic<bool> ended{false};
+  std::thread interrupter([&ended] {
+    struct sigaction now {};
+    do {
+      std::this_thread::yield();
+      ::sigaction(SIGINT, nullptr, &now);
+    } while (now.sa_handler == SIG_IGN && !ended);
+    ::kill(::getpid(), SIGINT);
+  });
+  const Outcome outcome = run_with({"tune", shop, "--runs", folder.path() / "runs", "--json"});
+  ended = true;
+  interrupter.join();
+  ::sigaction(SIGINT, &before, nullptr);
+  // Stopped before, within or after the search: what was found is printed and kept, or nothing at all.
+  const auto finished = store::finished_runs(folder.path() / "runs").value();
+  if (says(outcome.err, "Stopped before the first policy was tried")) {
+    EXPECT_EQ(outcome.exit_code, ExitCode::not_met);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_TRUE(finished.empty());
+  } else {
+    EXPECT_NE(outcome.exit_code, ExitCode::bad_input) << outcome.err;
+    ASSERT_EQ(finished.size(), 1U);
+    EXPECT_EQ(text_of(finished.front() / "summary.json"), outcome.out);
+  }
+}
+
+}  // namespace
+}  // namespace headroom::cli
