@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 
+#include "environment/document.hpp"
 #include "store/file.hpp"
 #include "store/temporary_folder.hpp"
 
@@ -28,11 +30,31 @@ TEST(RunRecord, ReadsBackAsItWasWritten) {
   record.traffic = "../spike: 1.yaml";
   record.seed = 18446744073709551615ULL;
   record.seeds = 5;
+  record.engine = "instances";
   record.outside = {{"../a.csv", "outside/1/a.csv"}, {"/b c.csv", "outside/2/b c.csv"}};
   const auto read = read_record(write_record(record), "r.json");
   ASSERT_TRUE(read) << base::to_string(read.error());
   EXPECT_EQ(*read, record);
   EXPECT_EQ(read->name(), "simulate");
+}
+
+TEST(RunRecord, TheDocumentNamesEveryMember) {
+  RunRecord record;
+  record.outside = {{"a", "b"}};
+  const auto root = environment::parse_document(write_record(record), "r.json");
+  ASSERT_TRUE(root);
+  std::set<std::string> written;
+  for (const environment::Member& member : root->members) written.insert(member.key);
+  for (const environment::Member& member : root->find("outside")->items.front().members)
+    written.insert(member.key);
+  std::set<std::string> documented;
+  std::ifstream file(HEADROOM_SOURCE_DIR "/docs/reference/json.md");
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("## ")) inside = line == "## headroom.run.json";
+    if (inside && line.starts_with("| `")) documented.insert(line.substr(3, line.find('`', 3) - 3));
+  }
+  EXPECT_EQ(written, documented);
 }
 
 TEST(RunRecord, WhatIsNoneIsRefusedByName) {
