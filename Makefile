@@ -17,7 +17,7 @@ build: ## the optimised program: build/release/src/cli/headroom, started by ./he
 test: ## everything that CI runs; installs missing packages; prints the time of each stage
 	@tools/test
 
-test-slow: ## what takes too long for every change: the thread sanitizer, the long property runs
+test-slow: ## what takes too long for every change: the thread sanitizer, long runs of properties and fuzzer
 	@tools/test slow
 
 bench: ## all benchmarks, medians of repetitions; JSON in build/bench/

@@ -23,13 +23,14 @@ target_compile_options(
             -Woverloaded-virtual
             -Wimplicit-fallthrough
             -Werror
-            -Wno-maybe-uninitialized # GCC 12 warns wrongly about moved std::string members at -O3
-            -Wno-restrict # GCC 12 warns wrongly about "text" + std::string (its bug 105651)
+            # GCC 12 warns wrongly about moved std::string members at -O3, and about "text" + std::string
+            # (its bug 105651).
+            "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-restrict>"
             -ffp-contract=off
             -fno-fast-math)
 
-# asan | tsan | (empty); set by the presets.
-set(HEADROOM_SANITIZE "" CACHE STRING "Sanitizers to build with: asan, tsan or empty")
+# asan | tsan | fuzz | (empty); set by the presets.
+set(HEADROOM_SANITIZE "" CACHE STRING "Sanitizers to build with: asan, tsan, fuzz (with clang) or empty")
 if(HEADROOM_SANITIZE STREQUAL "asan")
   target_compile_options(headroom_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
                                                   -fno-omit-frame-pointer)
@@ -37,6 +38,11 @@ if(HEADROOM_SANITIZE STREQUAL "asan")
 elseif(HEADROOM_SANITIZE STREQUAL "tsan")
   target_compile_options(headroom_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
   target_link_options(headroom_flags INTERFACE -fsanitize=thread)
+elseif(HEADROOM_SANITIZE STREQUAL "fuzz")
+  # A little optimised: it doubles what is tried in a second, and still builds fast.
+  target_compile_options(headroom_flags INTERFACE -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined
+                                                  -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(headroom_flags INTERFACE -fsanitize=address,undefined)
 elseif(NOT HEADROOM_SANITIZE STREQUAL "")
-  message(FATAL_ERROR "HEADROOM_SANITIZE is '${HEADROOM_SANITIZE}'; expected asan, tsan or empty")
+  message(FATAL_ERROR "HEADROOM_SANITIZE is '${HEADROOM_SANITIZE}'; expected asan, tsan, fuzz or empty")
 endif()

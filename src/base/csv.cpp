@@ -85,18 +85,19 @@ class Reader {
       return false;
     }
     int line = 1;
-    int column = 1;
-    for (const char c : text_) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte < 0x20 && c != '\t' && !is_break(c)) {
-        fault(line, column, fmt::format("the file is not text: it holds the byte 0x{:02x}", byte),
-              "expected a CSV file");
+    std::size_t start = 0;
+    for (std::size_t i = 0; i < text_.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(text_[i]);
+      if (byte < 0x20 && byte != '\t' && !is_break(text_[i])) {
+        fault(line, static_cast<int>(i - start) + 1,
+              fmt::format("the file is not text: it holds the byte 0x{:02x}", byte), "expected a CSV file");
         return false;
       }
-      ++column;
-      if (c == '\n') {
+      // CR LF is one break, counted at its second character.
+      const bool first_of_two = text_[i] == '\r' && i + 1 < text_.size() && text_[i + 1] == '\n';
+      if (is_break(text_[i]) && !first_of_two) {
         ++line;
-        column = 1;
+        start = i + 1;
       }
     }
     return true;

@@ -57,6 +57,8 @@ TEST(Csv, what_is_not_csv_is_located) {
       {"comments only", "# a\n", {"f", 1, 0}},
       {"binary", std::string("a,b\n1,\x01\n"), {"f", 2, 3}},
       {"zero byte", std::string("a,b\n\0", 5), {"f", 2, 1}},
+      {"binary, in a file of CR alone", std::string("a,b\r1,\x01\r"), {"f", 2, 3}},
+      {"binary, behind CR LF", std::string("a,b\r\n1,\x01\r\n"), {"f", 2, 3}},
       {"UTF-16",
        std::string("\xff\xfe"
                    "a\0",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 
@@ -27,8 +28,40 @@ std::optional<std::string> scaled(double value, double factor, std::string_view 
   return text;
 }
 
+base::Milliseconds span_of_minutes(double value) {
+  return base::Milliseconds(static_cast<std::int64_t>(std::nearbyint(value * 60'000)));
+}
+
+// Whether the text is the value already.
+bool says(std::string_view text, double value, FieldUnit unit) {
+  switch (unit) {
+    case FieldUnit::count:
+      return base::parse_integer(text) == static_cast<std::int64_t>(std::nearbyint(value));
+    case FieldUnit::percent: {
+      const auto percent = base::parse_percent(text);
+      return percent && percent->value() == value;
+    }
+    case FieldUnit::rps: {
+      const auto rate = base::parse_rate(text);
+      return rate && rate->value() == value;
+    }
+    case FieldUnit::minutes: {
+      const auto span = base::parse_duration(text);
+      return span && *span == span_of_minutes(value);
+    }
+    case FieldUnit::ratio: {
+      const auto share = base::parse_ratio(text);
+      return share && *share == value;
+    }
+    case FieldUnit::percent_per_rps:
+      return base::parse_number(text) == value;
+  }
+  return false;
+}
+
 // How the value is written where `old` stood (empty: nothing yet).
 std::string written(double value, FieldUnit unit, std::string_view old) {
+  if (says(old, value, unit)) return std::string(old);
   const std::size_t number_end = old.find_last_of("0123456789.");
   const std::string_view suffix = number_end == std::string_view::npos ? "" : old.substr(number_end + 1);
   switch (unit) {
@@ -49,7 +82,7 @@ std::string written(double value, FieldUnit unit, std::string_view old) {
              std::string(suffix.ends_with("rps") || suffix.ends_with("/s") ? suffix : " rps");
     }
     case FieldUnit::minutes: {
-      const base::Milliseconds span(static_cast<std::int64_t>(std::nearbyint(value * 60'000)));
+      const base::Milliseconds span = span_of_minutes(value);
       if (const auto text = base::format_duration_in(span, base::duration_unit(old))) return *text;
       return base::format_duration(span);
     }
@@ -232,6 +265,11 @@ class Editor {
     if (dot == std::string::npos)
       return refused(file_, {1, 1, 0}, change_.path, "it is not written in this file");
     const std::string last = path_.substr(dot + 1);
+    if (last == "cpu_per_rps") {
+      // The same slope, written per minute.
+      if (Node* node = mutable_node_at(root_, path_.substr(0, dot) + ".cpu_per_rpm"))
+        return per_minute(*node);
+    }
     if (Node* parent = mutable_node_at(root_, std::string_view(path_).substr(0, dot));
         parent != nullptr && parent->kind == Node::Kind::scalar) {
       place_ = parent->position;
@@ -245,6 +283,15 @@ class Editor {
     if (!span) return refused(file_, place_, change_.path, "it is not written as one plain word");
     node.text = value;
     return Edit{*span, std::move(value)};
+  }
+
+  base::Result<Edit> per_minute(Node& node) {
+    place_ = node.position;
+    const double value = change_.value / 60;
+    if (value * 60 != change_.value) {
+      return refused(file_, place_, change_.path, "cpu_per_rpm stands in its place, and rounds");
+    }
+    return replace(node, base::format_number(value));
   }
 
   // One of two numbers that are written as one text: "5m" for both directions, "4 per 1m".
@@ -378,10 +425,18 @@ base::Result<std::string> with_own_copy(const std::string& text, const std::stri
   return text;
 }
 
-// Where all datapoints of a step policy must breach, that number follows the periods (fields.hpp); where it
-// is written, it must be written anew.
-std::vector<Change> with_datapoints(const std::string& text, const std::string& file,
-                                    const std::vector<Change>& changes, const std::string& variant) {
+// A field that follows another one while the two are equal (fields.hpp).
+struct Follower {
+  std::string_view leader;    // the end of its path
+  std::string_view follower;  // what stands there instead
+  std::int64_t unwritten;     // the leader's number where it is not written
+};
+constexpr std::array<Follower, 2> kFollowers{
+    {{".step.periods", ".step.datapoints", 1}, {".scale.min", ".scale.initial", policy::Limits{}.min}}};
+
+// The changes, and those that follow from them: a follower that is written must be written anew.
+std::vector<Change> with_followers(const std::string& text, const std::string& file,
+                                   const std::vector<Change>& changes, const std::string& variant) {
   std::vector<Change> result = changes;
   const auto parsed = parse_document(text, file);
   if (!parsed) return result;
@@ -392,15 +447,19 @@ std::vector<Change> with_datapoints(const std::string& text, const std::string& 
     return base::parse_integer(node->text);
   };
   for (const Change& change : changes) {
-    constexpr std::string_view kPeriods = ".step.periods";
-    if (!change.path.ends_with(kPeriods)) continue;
-    const std::string datapoints =
-        change.path.substr(0, change.path.size() - std::string_view("periods").size()) + "datapoints";
-    const auto now = written_number(datapoints);
-    const bool changed =
-        std::any_of(changes.begin(), changes.end(), [&](const Change& c) { return c.path == datapoints; });
-    if (!changed && now && *now == written_number(change.path).value_or(1))
-      result.push_back({datapoints, change.value, FieldUnit::count});
+    for (const Follower& rule : kFollowers) {
+      if (!change.path.ends_with(rule.leader)) continue;
+      const std::string follower =
+          change.path.substr(0, change.path.size() - rule.leader.size()) + std::string(rule.follower);
+      const auto now = written_number(follower);
+      const bool changed =
+          std::any_of(changes.begin(), changes.end(), [&](const Change& c) { return c.path == follower; });
+      // In a variant and in the file below it they are not linked: one value there serves both.
+      const bool together = (path_in(*root, follower, variant) == follower) ==
+                            (path_in(*root, change.path, variant) == change.path);
+      if (!changed && together && now && *now == written_number(change.path).value_or(rule.unwritten))
+        result.push_back({follower, change.value, FieldUnit::count});
+    }
   }
   return result;
 }
@@ -423,7 +482,7 @@ base::Result<std::string> edited(const std::string& text, const std::string& fil
     }
   }
   base::Error error;
-  for (const Change& change : with_datapoints(text, file, changes, variant)) {
+  for (const Change& change : with_followers(text, file, changes, variant)) {
     if (!std::isfinite(change.value)) {
       error.faults.push_back(
           {{file, 0, 0}, fmt::format("{} cannot be set to a value that is not finite", change.path), {}});

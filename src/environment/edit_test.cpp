@@ -97,7 +97,8 @@ TEST(Edit, AddsAKeyThatIsNotWritten) {
 
 TEST(Edit, WritesIntoTheVariantAndNowhereElse) {
   EXPECT_EQ(edit(kFile, "scale.min", 6, "prod"), replaced(kFile, "min: 4", "min: 6"));
-  EXPECT_EQ(edit(kFile, "scale.min", 6), replaced(kFile, "min: 1 ", "min: 6 "));
+  EXPECT_EQ(edit(kFile, "scale.min", 6),
+            replaced(replaced(kFile, "min: 1 ", "min: 6 "), "initial: 1", "initial: 6"));
   // What the variant inherits is written beside what it says, in the unit of the file.
   EXPECT_EQ(edit(kFile, "scale.max", 30, "prod"), replaced(kFile, "min: 4", "min: 4, max: \"30\""));
   EXPECT_EQ(edit(kFile, "scale.warm_up", 2, "prod"), replaced(kFile, "min: 4", "min: 4, warm_up: 120s"));
@@ -274,7 +275,7 @@ RC_GTEST_PROP(Edit, TheSetValueIsReadAndEveryOtherByteStays, ()) {
   const Service service = service_of(text);
   const auto all = fields(service);
   const Field& field = all[*rc::gen::inRange<std::size_t>(0, all.size())];
-  // Per rpm here; setting the slope per rps would be a second one.
+  // Its number per minute, which is what is written here, need not be exact; TheSlopeStaysInTheUnitOfTheFile.
   if (field.path == "capacity.cpu_per_rps") return;
   double value = *rc::gen::inRange(1, 500) / (field.unit == FieldUnit::count ? 1.0 : 4.0);
   value = std::clamp(value, field.low, field.high);
@@ -304,6 +305,34 @@ TEST(Edit, AllDatapointsStayAllOfThem) {
   const std::string all = replaced(kFile, "cooldown: 5m", "periods: 3\n            datapoints: 3");
   EXPECT_EQ(edit(all, "periods", 5),
             replaced(replaced(all, "periods: 3", "periods: 5"), "datapoints: 3", "datapoints: 5"));
+}
+
+TEST(Edit, AFleetThatStartsWithItsMinimumStillDoes) {
+  const std::string text = kFile.substr(0, kFile.find("environments:"));
+  // initial: 1 equals min: 1. With min alone at 6 the file would not read: initial would lie outside.
+  const std::string moved = edit(text, "scale.min", 6);
+  EXPECT_EQ(moved, replaced(replaced(text, "min: 1 ", "min: 6 "), "initial: 1", "initial: 6"));
+  EXPECT_EQ(service_of(moved).scale.scaling.initial, 6);
+  // Not written, it follows by itself; different, it stays.
+  const std::string unwritten = replaced(text, "      initial: 1\n", "");
+  EXPECT_EQ(edit(unwritten, "scale.min", 6), replaced(unwritten, "min: 1 ", "min: 6 "));
+  const std::string higher = replaced(text, "initial: 1", "initial: 8");
+  EXPECT_EQ(edit(higher, "scale.min", 6), replaced(higher, "min: 1 ", "min: 6 "));
+}
+
+TEST(Edit, TheSlopeStaysInTheUnitOfTheFile) {
+  // 0.06 % per request a second is 0.001 % per request a minute; a second key would be a contradiction.
+  const std::string moved = edit(kFile, "cpu_per_rps", 0.06);
+  EXPECT_EQ(moved, replaced(kFile, "0.0008716906", "0.001"));
+  EXPECT_EQ(service_of(moved).capacity.slope_percent_per_rps, 0.06);
+}
+
+TEST(Edit, WhatIsSetAlreadyStaysAsItIsWritten) {
+  EXPECT_EQ(edit(kFile, "at_least", 50), kFile);              // "50 %"
+  EXPECT_EQ(edit(kFile, "scale.warm_up", 1.5), kFile);        // 90s
+  EXPECT_EQ(edit(kFile, "target.value", 700.0 / 60), kFile);  // 700 rpm
+  const std::string text = replaced(kFile, "90s", "1m30s");
+  EXPECT_EQ(edit(text, "scale.warm_up", 1.5), text);
 }
 
 TEST(Edit, SeveralChangesAtOnce) {

@@ -341,6 +341,13 @@ std::vector<Field> fields(const Service& service) {
   const policy::Limits& limits = service.scale.scaling.limits;
   add(list, "scale.initial", FieldUnit::count, kCount0, [](S& s) -> int& { return s.scale.scaling.initial; });
   add(list, "scale.min", FieldUnit::count, kCount0, [](S& s) -> int& { return s.scale.scaling.limits.min; });
+  // A fleet that starts with its minimum does so with every minimum, as where `initial` is not written.
+  if (service.scale.scaling.initial == limits.min) {
+    list.back().set = [](S& s, double value) {
+      assign(s.scale.scaling.limits.min, value);
+      s.scale.scaling.initial = s.scale.scaling.limits.min;
+    };
+  }
   add(list, "scale.max", FieldUnit::count, kCount1, [](S& s) -> int& { return s.scale.scaling.limits.max; });
   add(list, "scale.warm_up", FieldUnit::minutes, kAnyDuration,
       [](S& s) -> std::optional<Milliseconds>& { return s.scale.scaling.warm_up; });

@@ -45,8 +45,9 @@ struct FieldOf {
 using Field = FieldOf<Service>;
 using PolicyField = FieldOf<std::vector<policy::Policy>>;
 
-// In the order of the file's documentation. One rule links two fields: where the datapoints of a step policy
-// equal its periods, setting the periods sets both; so set datapoints after periods.
+// In the order of the file's documentation. Two rules link fields that are equal: setting the periods of a
+// step policy sets its datapoints too, setting the minimum of a fleet its initial number; so set these after
+// those.
 std::vector<Field> fields(const Service& service);
 std::vector<PolicyField> fields(const std::vector<policy::Policy>& policies);
 

@@ -32,6 +32,11 @@ constexpr Milliseconds hour{3'600'000};
 // Ten years of minutes are 5 million; what is beyond is a wrong timestamp or a wrong interval.
 constexpr std::int64_t cells_max = 20'000'000;
 
+// So many intervals may a file of few rows span, and so many more for each of its rows. Where 99 of 100 are
+// missing, a timestamp or the interval is wrong, and four lines of text would fill the memory.
+constexpr std::int64_t cells_of_few_rows = 10'000;
+constexpr std::int64_t cells_per_row_max = 100;
+
 // More requests than this in one row are no count of requests (a nanosecond clock in the wrong column, say).
 constexpr double value_max = 1e15;
 
@@ -393,11 +398,13 @@ class Reading {
   bool make_cells() {
     const Milliseconds interval = recording_.interval;
     const Milliseconds span = rows_.back().at - rows_.front().at;
-    if (span / interval > cells_max) {
+    const auto rows = static_cast<std::int64_t>(rows_.size());
+    const std::int64_t most = std::min(cells_max, cells_of_few_rows + rows * cells_per_row_max);
+    if (span / interval > most) {
       fault(rows_.back().line, 1,
-            fmt::format("the rows span {} at an interval of {}", format_duration(span),
+            fmt::format("the {} rows span {} at an interval of {}", rows, format_duration(span),
                         format_duration(interval)),
-            fmt::format("expected at most {} intervals", cells_max));
+            fmt::format("expected at most {} intervals; correct the timestamps or state the interval", most));
       return false;
     }
     std::erase_if(rows_, [](const Row& row) { return !row.value.has_value(); });

@@ -325,6 +325,9 @@ TEST(Recorded, malformed_files_get_a_located_error) {
       {"a span of a century in milliseconds",
        "timestamp,value\n1990-01-01 00:00:00,1\n1990-01-01 00:00:00.001,1\n2090-01-01 00:00:00,2\n", 4, 1,
        "span"},
+      // 5 minutes apart, and then 66 years: 6.9 million intervals, of which 4 are recorded.
+      {"a row decades away", head + "2024-01-01 00:10:00,1\n2090-01-01 00:00:00,2\n", 5, 1,
+       "the 4 rows span"},
   };
   for (const auto& c : cases) {
     const auto recording = read_recording(of(c.text));
