@@ -446,6 +446,9 @@ std::vector<Change> with_followers(const std::string& text, const std::string& f
     if (node == nullptr) return std::nullopt;
     return base::parse_integer(node->text);
   };
+  const auto is_own = [&](const std::string& path) {
+    return variant.empty() || node_at(*parsed, fmt::format("environments.{}.{}", variant, path)) != nullptr;
+  };
   for (const Change& change : changes) {
     for (const Follower& rule : kFollowers) {
       if (!change.path.ends_with(rule.leader)) continue;
@@ -455,8 +458,7 @@ std::vector<Change> with_followers(const std::string& text, const std::string& f
       const bool changed =
           std::any_of(changes.begin(), changes.end(), [&](const Change& c) { return c.path == follower; });
       // In a variant and in the file below it they are not linked: one value there serves both.
-      const bool together = (path_in(*root, follower, variant) == follower) ==
-                            (path_in(*root, change.path, variant) == change.path);
+      const bool together = is_own(follower) == is_own(change.path);
       if (!changed && together && now && *now == written_number(change.path).value_or(rule.unwritten))
         result.push_back({follower, change.value, FieldUnit::count});
     }

@@ -61,7 +61,7 @@ ScheduleEntry& entry_of(Scaling& scaling) { return std::get<SchedulePolicy>(scal
 
 TEST(Compile, where_no_warm_up_is_written_that_of_aws_holds_for_the_policies_that_look_at_it) {
   const auto ticks = [](const Scaling& scaling, base::Milliseconds tick) {
-    const auto compiled = compile(scaling, tick, tick);
+    const auto compiled = compile(scaling, tick, tick, Milliseconds(0));
     EXPECT_TRUE(compiled) << base::to_string(compiled.error());
     return compiled->warm_up_ticks;
   };

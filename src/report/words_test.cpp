@@ -89,6 +89,18 @@ TEST(Words, TargetsAndSchedulesAreSentences) {
   EXPECT_EQ(policy_text(schedule), "schedule (UTC): Mon-Fri 08:00-18:00 at least 6");
 }
 
+TEST(Words, AProportionNamesItsLoadAndWhatIsAddedToIt) {
+  policy::ProportionalPolicy policy;
+  policy.per_rps = 0.25;
+  EXPECT_EQ(policy_text(policy), "0.25 instances per rps, every 1 min");
+  policy.plus = -4;
+  policy.window = base::Milliseconds{300'000};
+  policy.statistic = policy::Statistic::max;
+  policy.order = 2;
+  EXPECT_EQ(policy_text(policy),
+            "0.25 instances per rps minus 4, every 1 min, maximum of 5 min, 2 added each time");
+}
+
 TEST(Words, LimitsNameOnlyWhatIsSet) {
   policy::Limits limits;
   limits.min = 2;

@@ -291,6 +291,7 @@ struct Case {
   LaneModel model;
   policy::Numbers<One> numbers{};
   std::vector<float> rates;
+  std::vector<float> strength;  // empty: 1 at every tick
   LaneTraffic traffic;
 };
 
@@ -736,8 +737,10 @@ TEST(Properties, the_tally_is_the_sum_of_the_trajectory) {
     double failed = 0;
     for (std::size_t t = 0; t < ticks.size(); ++t) {
       const Tick& tick = ticks[t];
-      const float serves = made.model.counts_failures ? static_cast<float>(tick.in_service) * made.capacity[t]
-                                                      : std::numeric_limits<float>::infinity();
+      const float strength = made.strength.empty() ? 1.0f : made.strength[t];
+      const float serves = made.model.counts_failures
+                               ? static_cast<float>(tick.in_service) * (made.model.full_rps * strength)
+                               : std::numeric_limits<float>::infinity();
       failed += std::max(0.0, static_cast<double>(made.rates[t] - serves));
       sum.downtime_ticks += serves < made.rates[t] * made.model.downtime_below;
       const bool unavailable = serves < made.rates[t] * made.model.available_low;

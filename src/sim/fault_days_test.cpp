@@ -102,8 +102,8 @@ Milliseconds rest(const FaultDay& day) {
   if (limits.rate_in) in += limits.rate_in->per;
   const int moves = limits.max - limits.min + 1;
   const Milliseconds paid = day.paid_hour ? 2 * Milliseconds(3'600'000) : Milliseconds(0);
-  return recovery(day) + std::max(day.first_fresh, day.first_pool) + day.scaling.warm_up + paid + day.drain +
-         moves * (decision + out) + moves * (decision + in);
+  return recovery(day) + std::max(day.first_fresh, day.first_pool) + policy::warm_up_of(day.scaling) + paid +
+         day.drain + moves * (decision + out) + moves * (decision + in);
 }
 
 // Times in which the minimum may be missed, as failures take instances away and a cloud that does not answer

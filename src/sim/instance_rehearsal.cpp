@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/units.hpp"
@@ -380,6 +382,7 @@ Rehearsal rehearse(const InstanceScenario& scenario) {
 
   Recorder recorder(cloud, scenario.cloud.zones);
   Summariser summariser(scenario, rehearsal);
+  std::optional<std::size_t> begun;  // stage of closed traffic
   const std::size_t open = ticks_of(scenario.cloud.serving);
   const bool is_closed = std::holds_alternative<workload::Closed>(scenario.cloud.serving.traffic);
   const std::int64_t most =
@@ -392,6 +395,10 @@ Rehearsal rehearse(const InstanceScenario& scenario) {
         note_events(tick, step, rehearsal);
       },
       [&](std::int32_t tick) {
+        if (const auto& stage = cloud.served().stage; stage != begun && stage) {
+          rehearsal.events.push_back({tick, "stage_begins", std::to_string(*stage + 1), "of the users"});
+          begun = stage;
+        }
         summariser.add(cloud.served());
         return tick + 1 < most && !(is_closed && cloud.served().over);
       });

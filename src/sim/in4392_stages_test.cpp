@@ -1,0 +1,73 @@
+// The seven stages of the IN4392 report (requirements 2.1) in the simulated cloud, over many seeds: the order
+// in which its monitor scaled, stage by stage, and its warnings.
+//
+// The parameters of the example were fitted to the one recorded run, so this checks that the controller's
+// rules follow from each other as they did there, not that the simulation forecasts other runs.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/instance_rehearsal.hpp"
+#include "tests/example_environment.hpp"
+
+namespace headroom::sim {
+namespace {
+
+#ifdef NDEBUG
+constexpr std::uint64_t kSeeds = 200;
+#else
+constexpr std::uint64_t kSeeds = 20;  // the sanitizers are slow
+#endif
+
+struct Scaled {
+  std::vector<std::string> stages;  // "3 2 1": the numbers that were decided on, in order
+  std::vector<bool> warned;         // at the maximum, more was wanted
+};
+
+Scaled scaled_in(const Rehearsal& made, std::size_t stages) {
+  std::vector<std::int32_t> begins;
+  for (const EventRecord& event : made.events) {
+    if (event.name == "stage_begins") begins.push_back(event.tick);
+  }
+  Scaled run{std::vector<std::string>(stages), std::vector<bool>(stages)};
+  for (const DecisionRecord& decision : made.trajectory.decisions) {
+    // A stage that begins within a tick is noted at it; the decision of that tick was made before.
+    const auto begun = std::lower_bound(begins.begin(), begins.end(), decision.tick) - begins.begin();
+    const auto stage = static_cast<std::size_t>(std::max<std::ptrdiff_t>(begun - 1, 0));
+    if (wants_more_than_max(decision, 5)) run.warned[stage] = true;
+    if (decision.add == 0 && decision.remove == 0) continue;
+    if (!run.stages[stage].empty()) run.stages[stage] += ' ';
+    run.stages[stage] += std::to_string(decision.desired);
+  }
+  return run;
+}
+
+TEST(In4392, the_stages_scale_in_the_recorded_order_in_most_seeds) {
+  const environment::Environment environment = environment::example_environment("in4392");
+  const std::vector<std::string> recorded{"2", "3 4", "3 2 1", "2 3 4 5", "4 3", "4 5", "4 3 2 1"};
+  std::uint64_t matching = 0;
+  std::uint64_t warned = 0;
+  std::map<std::string, int> seen;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const auto scenario =
+        compile_instances(environment, environment.services.front(), *environment.traffic, seed);
+    ASSERT_TRUE(scenario);
+    const Scaled run = scaled_in(rehearse(*scenario), recorded.size());
+    matching += run.stages == recorded ? 1U : 0U;
+    warned += run.warned[3] && run.warned[5] ? 1U : 0U;
+    std::string text;
+    for (const std::string& stage : run.stages) text += stage + " | ";
+    ++seen[text];
+  }
+  std::string all;
+  for (const auto& [text, count] : seen) all += std::to_string(count) + " x " + text + "\n";
+  EXPECT_GE(matching * 100, kSeeds * 70) << all;
+  EXPECT_GE(warned * 100, kSeeds * 70);
+  RecordProperty("matching", std::to_string(matching));
+}
+
+}  // namespace
+}  // namespace headroom::sim
