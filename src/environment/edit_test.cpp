@@ -285,6 +285,8 @@ RC_GTEST_PROP(Edit, TheSetValueIsReadAndEveryOtherByteStays, ()) {
   const auto result = edited(text, "headroom.yaml", {{"services.web." + field.path, value, field.unit}});
   RC_ASSERT(result.has_value());
   RC_ASSERT(service_of(*result) == expected);
+  // Where initial follows min, two values differ (AFleetThatStartsWithItsMinimumStillDoes).
+  if (field.path == "scale.min") return;
   // Only one stretch differs: what stands before and after it is that of the file.
   std::size_t same_start = 0;
   while (same_start < text.size() && same_start < result->size() && text[same_start] == (*result)[same_start])

@@ -77,8 +77,8 @@ const Record<RawClosedStage>& closed_stage_record() {
     r.info = {"stage of closed traffic",
               "A number of users who send, wait for the answer, think, and send again.",
               {}};
-    r.key("users", [](S& s) -> int& { return s.stage.users; }, count(1, 10'000'000),
-          {"users at the same time", "1", "10", true})
+    r.key("users", [](S& s) -> int& { return s.stage.users; }, count(0, 10'000'000),
+          {"users at the same time; 0 with `for`: a pause", "1", "10", true})
         .key("requests", &S::requests, count(1, 1'000'000'000),
              {"requests of each user (with `for` where not written: as many as fit)", "", "500"})
         .key("for", [](S& s) -> std::optional<Milliseconds>& { return s.stage.duration; },
@@ -100,6 +100,10 @@ const Record<RawClosedStage>& closed_stage_record() {
     r.check = [](Reader& reader, const Node& node, S& raw) {
       workload::ClosedStage& stage = raw.stage;
       stage.requests_each = raw.requests.value_or(0);
+      if (stage.users == 0 && !stage.duration) {
+        reader.fault(node, "expected for in a stage without users: how long the pause is",
+                     "such as {users: 0, for: 10m}");
+      }
       if (!raw.requests && !stage.duration) {
         reader.fault(node, "expected requests, for, or both in a stage of closed traffic",
                      "such as {users: 10, requests: 500} or {users: 10, for: 8m}");

@@ -537,8 +537,8 @@ HWY_INLINE void bound(const Observation<L>& observation, const Shape& shape, con
   decision.reasons = decision.reasons | reason_if<L>(decision.desired > bounded, Reason::in_progress);
 }
 
-// The same limits on a pair, each side for itself, and min and max on what the two make together: no more are
-// removed than leave min in service, no more added than leave max once the others are gone.
+// The same limits on a pair, each side for itself: no more are removed than leave min in service, and no more
+// added than fit beside those that are there, for a removal may take its time or fail.
 template <class L>
 HWY_INLINE void bound_pair(const Observation<L>& observation, const Shape& shape, const Numbers<L>& numbers,
                            const State<L>& state, Decision<L>& decision) {
@@ -569,7 +569,7 @@ HWY_INLINE void bound_pair(const Observation<L>& observation, const Shape& shape
   const Int spared = bl::min(remove_rated, bl::max(none, observation.in_service - numbers.min));
   decision.remove = bl::max(spared, observation.in_service - numbers.max);
   const Int left = total - decision.remove;
-  const Int fitting = bl::min(add_rated, bl::max(none, numbers.max - left));
+  const Int fitting = bl::min(add_rated, bl::max(none, numbers.max - total));
   decision.add = bl::max(fitting, numbers.min - left);
   decision.reasons = decision.reasons |
                      reason_if<L>(decision.remove > spared || fitting < add_rated, Reason::at_max) |

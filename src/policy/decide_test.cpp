@@ -868,8 +868,9 @@ TEST(Pairs, each_side_has_its_limits) {
   scaling.limits.min = 8;  // 6 may go
   expect_pairs(scaling, {{seen, 15, 5, 6, "below_threshold at_min standing_order"}});
   scaling.limits.min = 1;
-  scaling.limits.max = 12;  // 20 - 10 leave room for 2
+  scaling.limits.max = 22;  // beside the 20 that are there, though 10 of them go
   expect_pairs(scaling, {{seen, 15, 2, 10, "below_threshold at_max standing_order"}});
+  scaling.limits.max = 12;     // no room before the others are gone
   scaling.limits.step_in = 3;  // 20 - 3: at least as many go as bring what serves to max, none is added
   expect_pairs(scaling, {{seen, 15, 0, 3, "below_threshold step_limit at_max standing_order"}});
   scaling.limits.max = 10;

@@ -100,6 +100,7 @@ TEST(Text, AnOutcomeComparesMoneyAMonth) {
 
 TEST(Text, ARivalThatIsBetterThanTheWinnerIsNamedFirst) {
   tune::Outcome outcome = sample_outcome({.ticks = 1440});
+  outcome.found = true;
   outcome.unseen.resize(3);
   outcome.unseen[2].name = "tracking";
   for (tune::Contender& each : outcome.unseen) {

@@ -57,6 +57,16 @@ TEST(ClosedUsers, ASerialStageBeginsWithTheLastAnswerOfTheOneBefore) {
   EXPECT_EQ(requests_of(parallel, std::chrono::seconds(1))[1], std::pair(0.0, std::size_t{1}));
 }
 
+TEST(ClosedUsers, AStageWithoutUsersIsAPause) {
+  ClosedStage pause;
+  pause.users = 0;
+  pause.duration = Milliseconds(10'000);
+  // Answered at 1 s, then ten seconds of nobody.
+  const std::vector<std::pair<double, std::size_t>> expected{{0, 0}, {11, 1}};
+  EXPECT_EQ(requests_of({{stage_of(1, 1, 0), pause, stage_of(1, 1, 0)}, true}, std::chrono::seconds(1)),
+            expected);
+}
+
 TEST(ClosedUsers, AStageWithADurationEndsThenAndTheNextBegins) {
   ClosedStage first = stage_of(1, 0, 2);  // no limit of requests
   first.duration = Milliseconds(6000);

@@ -36,7 +36,9 @@ Scaled scaled_in(const Rehearsal& made, std::size_t stages) {
   for (const DecisionRecord& decision : made.trajectory.decisions) {
     // A stage that begins within a tick is noted at it; the decision of that tick was made before.
     const auto begun = std::lower_bound(begins.begin(), begins.end(), decision.tick) - begins.begin();
-    const auto stage = static_cast<std::size_t>(std::max<std::ptrdiff_t>(begun - 1, 0));
+    // After the last stage the monitor goes on for a while: that is counted to it.
+    const auto stage = std::min<std::size_t>(static_cast<std::size_t>(std::max<std::ptrdiff_t>(begun - 1, 0)),
+                                             run.stages.size() - 1);
     if (wants_more_than_max(decision, 5)) run.warned[stage] = true;
     if (decision.add == 0 && decision.remove == 0) continue;
     if (!run.stages[stage].empty()) run.stages[stage] += ' ';
