@@ -71,5 +71,50 @@ TEST(In4392, the_stages_scale_in_the_recorded_order_in_most_seeds) {
   RecordProperty("matching", std::to_string(matching));
 }
 
+// M09: instances leave by draining, so that no request is lost, also where users wait long for their answers.
+TEST(In4392, scaling_in_loses_no_request) {
+  const environment::Environment environment = environment::example_environment("in4392");
+  const auto scenario = compile_instances(environment, environment.services.front(), *environment.traffic, 1);
+  ASSERT_TRUE(scenario);
+  const Rehearsal made = rehearse(*scenario);
+  EXPECT_GT(made.summary.scale_ins, 5);
+  EXPECT_EQ(made.summary.requests_failed, 0);
+}
+
+// M12, M16: after its failed checks the instance that restarts is taken out and kept, not pooled, and another
+// serves in its place. Ten users, and an instance that is away for ten minutes.
+TEST(In4392, an_instance_that_restarts_under_load_is_taken_out_kept_and_replaced) {
+  const environment::Environment environment = environment::example_environment("in4392", "reboot");
+  const auto scenario = compile_instances(environment, environment.services.front(), *environment.traffic, 1);
+  ASSERT_TRUE(scenario);
+  const Rehearsal made = rehearse(*scenario);
+  const auto failed = std::find_if(made.events.begin(), made.events.end(),
+                                   [](const EventRecord& event) { return event.name == "instance_failed"; });
+  ASSERT_NE(failed, made.events.end());
+  // Eleven checks, 30 s apart, from the fault on at minute 40: five until the balancer sends it nothing, and
+  // three loops of the monitor.
+  EXPECT_NEAR(failed->tick, 40 * 60 + 11 * 30, 30);
+  EXPECT_EQ(std::count_if(made.events.begin(), made.events.end(),
+                          [](const EventRecord& event) { return event.name == "instance_failed"; }),
+            1);
+  const auto at = static_cast<std::size_t>(failed->tick);
+  const ZoneCounts& zone = made.zones.front();
+  EXPECT_EQ(zone.failed.back(), 1);
+  EXPECT_EQ(zone.stopped[at + 2], zone.stopped[at]);
+  // As many as before are there or on their way, one tick after the order has taken hold.
+  EXPECT_EQ(zone.in_service[at + 1] + zone.launching[at + 1], zone.in_service[at] + zone.launching[at]);
+}
+
+// The load plan that was shipped has 1,000 loops in its last stage, where the report's table says 170 (A03).
+TEST(B_A03, the_last_stage_has_the_loops_of_the_table) {
+  const environment::Environment environment = environment::example_environment("in4392");
+  const auto& stages = std::get<workload::Closed>(environment.traffic->shape).stages;
+  ASSERT_EQ(stages.size(), 8U);  // seven, and the pause in which the monitor goes on
+  EXPECT_EQ(stages[6].requests_each, 170);
+  int all = 0;
+  for (const workload::ClosedStage& stage : stages) all += stage.users * stage.requests_each;
+  EXPECT_EQ(all, 1000 + 1500 + 500 + 2000 + 1000 + 1500 + 170);
+}
+
 }  // namespace
 }  // namespace headroom::sim

@@ -236,16 +236,8 @@ class Summariser {
         worth_(scenario.service.objective.profit, scenario.control.tick) {}
 
   // One tick that is over.
-  void add(const ServedTick& served) {
-    double cpu = 0;
-    int serving = 0;
-    for (const ServerOutcome& server : served.servers) {
-      if (server.requests_per_second <= 0 && server.cpu_percent <= 0) continue;
-      cpu += static_cast<double>(server.cpu_percent);
-      ++serving;
-    }
-    const std::int32_t in_service = rehearsal_.trajectory.in_service.back();
-    rehearsal_.cpu_percent.push_back(in_service > 0 ? cpu / in_service : 0.0);
+  void add(const ServedTick& served, double cpu_percent) {
+    rehearsal_.cpu_percent.push_back(cpu_percent);
     rehearsal_.requests_per_second.values.push_back(served.offered_per_second);
     rehearsal_.failed_requests_per_second.push_back(served.failed_per_second);
     rehearsal_.p95_ms.push_back(served.p95_ms.value_or(std::numeric_limits<double>::quiet_NaN()));
@@ -399,7 +391,7 @@ Rehearsal rehearse(const InstanceScenario& scenario) {
           rehearsal.events.push_back({tick, "stage_begins", std::to_string(*stage + 1), "of the users"});
           begun = stage;
         }
-        summariser.add(cloud.served());
+        summariser.add(cloud.served(), cloud.cpu_percent());
         return tick + 1 < most && !(is_closed && cloud.served().over);
       });
   const auto ticks = static_cast<std::int32_t>(rehearsal.trajectory.in_service.size());

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "control/step.hpp"
+#include "control/tear_down.hpp"
 #include "policy/compile.hpp"
 #include "tests/cloud_conformance.hpp"
 
@@ -153,6 +154,35 @@ TEST(SimulatedCloud, finished_tickets_are_listed_for_an_hour_at_least_and_not_fo
   cloud.submit(launch("t", 1));
   cloud.advance(minutes(60 * 25));
   EXPECT_EQ(cloud.observe().instances.size(), 3U) << "a forgotten token still has no further effect";
+}
+
+// ---- everything goes
+
+// The original looked for running instances only: those in its pool stayed, and went on costing (E09).
+TEST(B_E09, nothing_is_left_of_a_service_that_is_taken_down) {
+  SimulatedCloud cloud(settings());
+  control::Settings with;
+  with.service = "web";
+  with.token_prefix = "test-web";
+  cloud.submit(launch("t", 3));
+  cloud.advance(minutes(4));
+  cloud.submit({"p", cloud::Retire{"i-00000003", minutes(0), cloud::Afterwards::pool}, ""});
+  cloud.submit({"f", cloud::Retire{"i-00000004", minutes(0), cloud::Afterwards::inspect}, ""});
+  cloud.submit(launch("u", 1));
+  cloud.advance(minutes(5));
+  EXPECT_EQ(cloud.count(InstanceState::in_service), 3);
+  EXPECT_EQ(cloud.count(InstanceState::stopped), 1);
+  EXPECT_EQ(cloud.count(InstanceState::failed), 1);
+  EXPECT_EQ(cloud.count(InstanceState::launching), 1);
+  const auto actions = control::tear_down(minutes(5), cloud.observe(), with);
+  EXPECT_EQ(actions.size(), 6U);  // the exact number
+  for (const cloud::Action& action : actions) {
+    EXPECT_TRUE(cloud::action_faults(action).empty());
+    cloud.submit(action);
+  }
+  cloud.advance(minutes(6));
+  EXPECT_TRUE(cloud.observe().instances.empty());
+  EXPECT_TRUE(control::tear_down(minutes(6), cloud.observe(), with).empty());
 }
 
 // ---- the controller in a cloud that shows things late

@@ -53,7 +53,8 @@ TEST(RunFolder, two_of_the_same_second_and_name_get_different_names) {
   EXPECT_EQ(read_file(folder.path() / "20240216T210000Z-x" / "f").value(), "20240216T210000Z-x");
 }
 
-TEST(RunFolder, many_at_once_in_one_second_lose_nothing) {
+// The original rewrote its one file from several threads, each from a stale copy (requirements E11).
+TEST(B_E11, many_runs_kept_at_once_lose_nothing) {
   TemporaryFolder folder;
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
