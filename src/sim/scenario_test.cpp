@@ -233,5 +233,23 @@ TEST(Rehearsal, BeyondWhatWasMeasuredIsSaid) {
   EXPECT_NE(rehearsal.notes.front().find("extrapolated"), std::string::npos);
 }
 
+// The original plotted the time spent in the system alone, while its alarm looked at the whole (I07): here the
+// series that reports draw is what the policy saw, one tick later.
+TEST(B_I07, what_a_report_draws_is_what_the_policy_saw) {
+  const environment::Environment environment = plain();
+  const auto scenario = compile(environment, environment.services.front());
+  workload::Compiled traffic;
+  traffic.requests_per_second.tick = kMinute;
+  traffic.requests_per_second.values = {10, 40, 70, 90, 30, 20, 15, 10};
+  const Rehearsal rehearsal = rehearse(*scenario, traffic, 1);
+  ASSERT_EQ(rehearsal.trajectory.decisions.size(), 8U);
+  for (const DecisionRecord& decision : rehearsal.trajectory.decisions) {
+    if (decision.tick == 0) continue;  // nothing was measured yet
+    EXPECT_FLOAT_EQ(decision.cpu_percent_seen,
+                    static_cast<float>(rehearsal.cpu_percent[static_cast<std::size_t>(decision.tick) - 1]))
+        << decision.tick;
+  }
+}
+
 }  // namespace
 }  // namespace headroom::sim
