@@ -1,9 +1,9 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <cmath>
 #include <memory>
 #include <ostream>
 
@@ -12,6 +12,7 @@
 #include "cli/project.hpp"
 #include "report/json.hpp"
 #include "report/text.hpp"
+#include "sim/instance_rehearsal.hpp"
 #include "sim/scenario.hpp"
 #include "tune/tune.hpp"
 #include "workload/compile.hpp"
@@ -40,23 +41,42 @@ base::Result<std::vector<Checked>> check(const Project& project) {
   };
   for (const environment::Service& service : environment.services) {
     Checked result{service.name, {}};
-    auto scenario = sim::compile(environment, service);
-    if (scenario) {
-      result.notes = scenario->notes;
-      if (service.scale.scaling.policies.empty()) {
-        result.notes.emplace_back("There are no policies: the fleet never scales.");
+    const auto& traffic = service.traffic ? service.traffic : environment.traffic;
+    const auto why = sim::needs_instances(environment, service, traffic.value_or(workload::Traffic{}));
+    if (why.empty()) {
+      if (auto scenario = sim::compile(environment, service)) {
+        result.notes = scenario->notes;
+        if (auto fine = tune::check(environment, service); !fine) take(fine.error());
+      } else {
+        take(scenario.error());
       }
-      if (!std::isfinite(scenario->cpu_limit_percent)) {
-        result.notes.emplace_back("There is no objective: tune and limits need one.");
-      }
-      if (!(scenario->price_usd_per_hour > 0)) {
-        result.notes.emplace_back("There is no price: costs are zero, and tune needs one.");
-      }
-      if (auto fine = tune::check(environment, service); !fine) take(fine.error());
     } else {
-      take(scenario.error());
+      result.notes.push_back(fmt::format(
+          "simulate rehearses it with instances, for {}; tune and limits cannot.", fmt::join(why, ", ")));
+      if (traffic) {
+        auto scenario = sim::compile_instances(environment, service, *traffic, environment.seed);
+        if (!scenario) {
+          take(scenario.error());
+          continue;  // its traffic is among that
+        }
+      }
     }
-    if (const auto& traffic = service.traffic ? service.traffic : environment.traffic) {
+    const environment::Objective& objective = service.objective;
+    if (service.scale.scaling.policies.empty()) {
+      result.notes.emplace_back("There are no policies: the fleet never scales.");
+    }
+    if (!objective.cpu && !objective.p50 && !objective.p95 && !objective.p99 && !objective.availability &&
+        !objective.profit) {
+      result.notes.emplace_back("There is no objective: tune and limits need one.");
+    }
+    if (!(service.instance.price.value() > 0)) {
+      result.notes.emplace_back("There is no price: costs are zero, and tune needs one.");
+    }
+    const auto* closed = traffic ? std::get_if<workload::Closed>(&traffic->shape) : nullptr;
+    if (closed != nullptr) {
+      result.notes.push_back(
+          fmt::format("The traffic is {} stages of users who wait for answers.", closed->stages.size()));
+    } else if (traffic) {
       auto compiled = workload::compile(*traffic, sim::tick_of(environment), environment.seed);
       if (compiled) {
         const auto& series = compiled->requests_per_second;

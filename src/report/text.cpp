@@ -91,6 +91,7 @@ std::string notes_text(const std::vector<std::string>& notes) {
 // The cheapest of those that keep the objective on the unseen traffic for less than the winner, by more than
 // chance: the intervals of the costs do not touch. Null where there is none.
 const tune::Contender* cheaper_than_winner(const tune::Outcome& outcome) {
+  if (outcome.aim == "profit") return nullptr;  // what it costs is not what counts
   const tune::Contender* cheapest = nullptr;
   for (std::size_t i = 1; i < outcome.unseen.size(); ++i) {
     const tune::Score& score = outcome.unseen[i].score;
@@ -423,18 +424,28 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + '\n';
     };
-    cells("", "cost a month", "violated", "CPU mean", "objective");
+    // Where profit is the aim it takes the place of the cost, and downtime that of the violations.
+    const bool earns = outcome.aim == "profit";
+    const auto money_of = [&](const tune::Score& score) -> const tune::Estimate& {
+      return earns && score.profit_usd ? *score.profit_usd : score.cost_usd;
+    };
+    const auto broken_of = [&](const tune::Score& score) -> const tune::Estimate& {
+      return earns ? score.downtime_minutes : score.objective_violation_percent;
+    };
+    cells("", earns ? "profit a month" : "cost a month", earns ? "downtime" : "violated", "CPU mean",
+          "objective");
     for (const tune::Contender& contender : outcome.unseen) {
       const tune::Score& score = contender.score;
       const auto month = [&](double usd) { return money_cell(cost_usd_per_month(usd, score.duration)); };
-      const tune::Estimate& violated = score.objective_violation_percent;
-      cells(visible(contender.name), month(score.cost_usd.mean), percent_text(violated.mean),
+      const tune::Estimate& violated = broken_of(score);
+      cells(visible(contender.name), month(money_of(score).mean),
+            earns ? short_text(violated.mean) + " min" : percent_text(violated.mean),
             percent_text(score.cpu_percent_mean.mean), score.objective_met ? "kept" : "MISSED");
       const std::string tries =
           contender.evaluated > 1
               ? fmt::format("  best of {}", number_text(static_cast<double>(contender.evaluated), 0))
               : std::string();
-      const std::string money = interval_text(score.cost_usd.low, score.cost_usd.high, month);
+      const std::string money = interval_text(money_of(score).low, money_of(score).high, month);
       const std::string violation =
           interval_text(std::max(0.0, violated.low), std::max(0.0, violated.high), short_text);
       if (!tries.empty() || !money.empty() || !violation.empty()) {
@@ -446,15 +457,15 @@ std::string outcome_text(const tune::Outcome& outcome, const environment::Object
     text += '\n';
     for (std::size_t i = 1; i < outcome.unseen.size(); ++i) {
       const tune::Contender& other = outcome.unseen[i];
-      const double saved = cost_usd_per_month(other.score.cost_usd.mean - tuned.score.cost_usd.mean, length);
-      const double share =
-          other.score.cost_usd.mean > 0
-              ? 100 * (other.score.cost_usd.mean - tuned.score.cost_usd.mean) / other.score.cost_usd.mean
-              : 0;
+      const double mine = money_of(tuned.score).mean;
+      const double theirs = money_of(other.score).mean;
+      const double difference = cost_usd_per_month(mine - theirs, length);
+      const double share = theirs > 0 ? 100 * std::abs(mine - theirs) / theirs : 0;
+      const char* const verb = earns ? "earns" : "costs";
       std::string line =
-          fmt::format("{} costs {} a month ({}) {} than {}", tuned.name, money_text(std::abs(saved)),
-                      percent_text(std::abs(share)), saved < 0 ? "more" : "less", other.name);
-      if (saved == 0) line = fmt::format("{} costs as much as {}", tuned.name, other.name);
+          fmt::format("{} {} {} a month ({}) {} than {}", tuned.name, verb, money_text(std::abs(difference)),
+                      percent_text(share), difference > 0 ? "more" : "less", other.name);
+      if (difference == 0) line = fmt::format("{} {} as much as {}", tuned.name, verb, other.name);
       if (!other.score.objective_met && tuned.score.objective_met) line += ", which misses the objective";
       text += wrapped("  ", line + ".");
     }
