@@ -256,7 +256,8 @@ TEST_P(CloudConformance, the_pool_keeps_an_instance_that_can_be_started_again) {
   };
   submit("t-2", Retire{ids[0], base::Milliseconds(0), Afterwards::pool});
   ASSERT_TRUE(wait_until(is(InstanceState::stopped)));
-  const base::Milliseconds stopped_since = find(look(), ids[0])->since;
+  const Observed stopped = look();
+  const base::Milliseconds stopped_since = find(stopped, ids[0])->since;
   submit("t-3", Start{ids[0]});
   EXPECT_TRUE(wait_until(is(InstanceState::in_service)));
   EXPECT_TRUE(
@@ -313,7 +314,8 @@ TEST_P(CloudConformance, what_is_retired_while_it_starts_never_serves) {
     if (!launched.empty()) id = launched.front().id;
     return !id.empty();
   }));
-  const Instance* instance = find(look(), id);
+  const Observed starting = look();
+  const Instance* instance = find(starting, id);
   ASSERT_NE(instance, nullptr);
   if (instance->state == InstanceState::in_service) return;  // a cloud that is too quick for this
   submit("t-2", Retire{id, base::Milliseconds(1), Afterwards::gone});

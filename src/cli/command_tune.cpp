@@ -39,8 +39,8 @@ base::Result<void> apply(const Project& project, const environment::Service& ser
   const auto fields = environment::fields(service);
   const std::vector<environment::SearchField>& search = project.environment().tune.search;
   for (const auto& [name, value] : outcome.best.parameters) {
-    const auto searched =
-        std::find_if(search.begin(), search.end(), [&](const auto& each) { return each.name == name; });
+    const auto searched = std::find_if(search.begin(), search.end(),
+                                       [&name = name](const auto& each) { return each.name == name; });
     auto field = environment::resolve(
         searched->path.substr(std::string("services..").size() + service.name.size()), fields);
     if (!field) return field.error();

@@ -489,15 +489,14 @@ std::optional<std::uint64_t> from_environment(const char* name) {
   return std::strtoull(text, nullptr, 10);
 }
 
-// With sanitizers a day takes some thirty times as long.
-std::uint64_t days() {
+// With sanitizers a day takes some forty times as long.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  constexpr std::uint64_t kDays = 60;
+constexpr bool kSanitized = true;
 #else
-  constexpr std::uint64_t kDays = 2'000;
+constexpr bool kSanitized = false;
 #endif
-  return from_environment("HEADROOM_DAYS").value_or(kDays);
-}
+
+std::uint64_t days() { return from_environment("HEADROOM_DAYS").value_or(kSanitized ? 60 : 2'000); }
 
 TEST(FaultDays, what_must_hold_holds_on_random_days_with_faults) {
   if (const auto seed = from_environment("HEADROOM_DAY_SEED")) {
@@ -551,6 +550,8 @@ TEST(FaultDays, planted_bugs_are_found) {
                                  Planted{Bug::forgets_what_it_watches, "it forgets what it watches"},
                                  Planted{Bug::forgets_its_marks, "it forgets its marks"},
                                  Planted{Bug::ignores_its_past, "it ignores what it did before a restart"}}) {
+    // The bug that is found soonest stands for all where a day takes long.
+    if (kSanitized && planted.bug != Bug::forgets_what_it_watches) continue;
     constexpr std::uint64_t kMostDays = 1'000;
     std::optional<Violation> found;
     std::uint64_t seed = 0;

@@ -106,7 +106,7 @@ class Compiler {
         environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
     auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period, lag);
     if (compiled) {
-      scenario_.control.policy = std::move(*compiled);
+      scenario_.control.policy = *compiled;
       return;
     }
     for (base::Fault found : compiled.error().faults) {

@@ -233,8 +233,8 @@ TEST(Rehearsal, BeyondWhatWasMeasuredIsSaid) {
   EXPECT_NE(rehearsal.notes.front().find("extrapolated"), std::string::npos);
 }
 
-// The original plotted the time spent in the system alone, while its alarm looked at the whole (I07): here the
-// series that reports draw is what the policy saw, one tick later.
+// The original plotted the time spent in the system alone, while its alarm looked at the whole (I07): here
+// the series that reports draw is what the policy saw, one tick later.
 TEST(B_I07, what_a_report_draws_is_what_the_policy_saw) {
   const environment::Environment environment = plain();
   const auto scenario = compile(environment, environment.services.front());

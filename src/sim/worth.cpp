@@ -1,7 +1,5 @@
 #include "sim/worth.hpp"
 
-#include <utility>
-
 namespace headroom::sim {
 namespace {
 
@@ -14,7 +12,7 @@ bool serves_less(double offered, double failed, double share) {
 }
 
 Worth::Worth(std::optional<environment::Profit> profit, base::Milliseconds tick)
-    : profit_(std::move(profit)), seconds_(base::seconds(tick)), minutes_(base::minutes(tick)) {}
+    : profit_(profit), seconds_(base::seconds(tick)), minutes_(base::minutes(tick)) {}
 
 void Worth::add(double offered_per_second, double failed_per_second) {
   requests_ += offered_per_second * seconds_;
