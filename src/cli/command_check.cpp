@@ -11,7 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/project.hpp"
 #include "report/json.hpp"
-#include "report/text.hpp"
+#include "report/layout.hpp"
 #include "sim/instance_rehearsal.hpp"
 #include "sim/scenario.hpp"
 #include "tune/tune.hpp"

@@ -14,7 +14,7 @@
 #include "cli/project.hpp"
 #include "environment/capacity_file.hpp"
 #include "report/json.hpp"
-#include "report/text.hpp"
+#include "report/layout.hpp"
 #include "store/file.hpp"
 
 namespace headroom::cli {

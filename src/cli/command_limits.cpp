@@ -10,7 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/project.hpp"
 #include "report/json.hpp"
-#include "report/text.hpp"
+#include "report/layout.hpp"
 #include "tune/limits.hpp"
 
 namespace headroom::cli {

@@ -13,8 +13,8 @@
 #include "cli/run_files.hpp"
 #include "cli/terminal.hpp"
 #include "environment/edit.hpp"
+#include "report/outcome_text.hpp"
 #include "report/records.hpp"
-#include "report/text.hpp"
 #include "store/file.hpp"
 #include "tune/tune.hpp"
 

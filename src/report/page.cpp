@@ -13,6 +13,7 @@
 #include "report/bundle.hpp"
 #include "report/columns.hpp"
 #include "report/json.hpp"
+#include "report/outcome_text.hpp"
 #include "report/per_tick.hpp"
 #include "report/records.hpp"
 #include "report/text.hpp"
@@ -254,8 +255,10 @@ void write_candidate_points(JsonWriter& json, const std::vector<tune::Candidate>
     json.key("parameters");
     write_parameters(json, candidate.parameters);
     json.key("cost_usd_per_month")
-        .number(cost_usd_per_month(candidate.score.cost_usd.mean, candidate.score.duration));
+        .number(usd_per_month(candidate.score.cost_usd.mean, candidate.score.duration));
     json.key("objective_violation_percent").number(candidate.score.objective_violation_percent.mean);
+    json.key("downtime_percent")
+        .number(percent_of(candidate.score.downtime_minutes.mean, candidate.score.duration));
     json.key("cpu_percent_mean").number(candidate.score.cpu_percent_mean.mean);
     json.end_object();
   }

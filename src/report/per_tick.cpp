@@ -72,9 +72,14 @@ std::vector<std::pair<std::int32_t, std::int32_t>> violations(const sim::Rehears
   return spans;
 }
 
-double cost_usd_per_month(double cost_usd, base::Milliseconds duration) {
+double usd_per_month(double usd, base::Milliseconds duration) {
   const double hours = base::hours(duration);
-  return hours > 0 ? cost_usd / hours * kHoursPerMonth : 0;
+  return hours > 0 ? usd / hours * kHoursPerMonth : 0;
+}
+
+double percent_of(double minutes, base::Milliseconds duration) {
+  const double all = base::minutes(duration);
+  return all > 0 ? 100 * minutes / all : 0;
 }
 
 }  // namespace headroom::report

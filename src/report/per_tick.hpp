@@ -24,7 +24,9 @@ std::vector<double> cumulative_cost_usd(const sim::Rehearsal& rehearsal);
 std::vector<std::pair<std::int32_t, std::int32_t>> violations(const sim::Rehearsal& rehearsal,
                                                               const environment::Objective& objective);
 
-// The cost of a month at the mean rate of so long a time; 0 where it is not known how long.
-double cost_usd_per_month(double cost_usd, base::Milliseconds duration);
+// The money of a month, and % of the minutes, at the mean rate of so long a time; 0 where it is not known how
+// long.
+double usd_per_month(double usd, base::Milliseconds duration);
+double percent_of(double minutes, base::Milliseconds duration);
 
 }  // namespace headroom::report

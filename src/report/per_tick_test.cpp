@@ -90,8 +90,10 @@ TEST(PerTick, NeighbouringViolationsOfAnyLimitAreOneSpan) {
 TEST(PerTick, WithoutAnObjectiveNothingIsViolated) { EXPECT_TRUE(violations(five_minutes(), {}).empty()); }
 
 TEST(PerTick, AMonthHas730Hours) {
-  EXPECT_DOUBLE_EQ(cost_usd_per_month(2, base::Milliseconds{2 * 3'600'000}), 730);
-  EXPECT_EQ(cost_usd_per_month(2, base::Milliseconds{0}), 0);
+  EXPECT_DOUBLE_EQ(usd_per_month(2, base::Milliseconds{2 * 3'600'000}), 730);
+  EXPECT_EQ(usd_per_month(2, base::Milliseconds{0}), 0);
+  EXPECT_DOUBLE_EQ(percent_of(3, base::Milliseconds{3'600'000}), 5);
+  EXPECT_EQ(percent_of(3, base::Milliseconds{0}), 0);
 }
 
 }  // namespace

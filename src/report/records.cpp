@@ -251,14 +251,41 @@ void write_parameters(JsonWriter& json, const tune::Parameters& parameters) {
 void write_score(JsonWriter& json, const tune::Score& score) {
   json.begin_object();
   write_estimate(json, "cost_usd", score.cost_usd);
-  json.key("cost_usd_per_month").number(cost_usd_per_month(score.cost_usd.mean, score.duration));
+  json.key("cost_usd_per_month").number(usd_per_month(score.cost_usd.mean, score.duration));
   write_estimate(json, "objective_violation_percent", score.objective_violation_percent);
   write_estimate(json, "cpu_percent_mean", score.cpu_percent_mean);
   json.key("cpu_percent_max").number(score.cpu_percent_max);
   write_estimate(json, "instance_hours", score.instance_hours);
   write_estimate(json, "downtime_minutes", score.downtime_minutes);
-  if (score.profit_usd) write_estimate(json, "profit_usd", *score.profit_usd);
+  json.key("downtime_percent").number(percent_of(score.downtime_minutes.mean, score.duration));
+  if (score.profit_usd) {
+    write_estimate(json, "profit_usd", *score.profit_usd);
+    json.key("profit_usd_per_month").number(usd_per_month(score.profit_usd->mean, score.duration));
+  }
   json.key("objective_met").boolean(score.objective_met);
+  json.end_object();
+}
+
+void write_sensitivity(JsonWriter& json, const tune::Sensitivity& sensitivity, base::Milliseconds duration) {
+  const auto range = [&](const char* name, const tune::Range& values, auto&& in_unit) {
+    json.key(std::string(name) + "_low").number(in_unit(values.low));
+    json.key(std::string(name) + "_high").number(in_unit(values.high));
+  };
+  const auto month = [&](double usd) { return usd_per_month(usd, duration); };
+  const auto percent = [](double value) { return value; };
+  json.begin_object();
+  json.key("parameter").text(sensitivity.parameter);
+  json.key("value").number(sensitivity.value);
+  json.key("unchanged_low").number(sensitivity.unchanged_low);
+  json.key("unchanged_high").number(sensitivity.unchanged_high);
+  json.key("searched").boolean(sensitivity.searched);
+  json.key("matters").boolean(sensitivity.matters);
+  json.key("at_edge").boolean(sensitivity.at_edge);
+  range("cost_usd_per_month", sensitivity.cost_usd, month);
+  range("objective_violation_percent", sensitivity.violation_percent, percent);
+  range("downtime_percent", sensitivity.downtime_minutes,
+        [&](double minutes) { return percent_of(minutes, duration); });
+  if (sensitivity.profit_usd) range("profit_usd_per_month", *sensitivity.profit_usd, month);
   json.end_object();
 }
 
@@ -310,20 +337,7 @@ void write_outcome(JsonWriter& json, const tune::Outcome& outcome) {
   json.key("binding").text(outcome.binding);
   json.key("sensitivities").begin_array();
   for (const tune::Sensitivity& sensitivity : outcome.sensitivities) {
-    json.begin_object();
-    json.key("parameter").text(sensitivity.parameter);
-    json.key("value").number(sensitivity.value);
-    json.key("unchanged_low").number(sensitivity.unchanged_low);
-    json.key("unchanged_high").number(sensitivity.unchanged_high);
-    json.key("searched").boolean(sensitivity.searched);
-    json.key("matters").boolean(sensitivity.matters);
-    json.key("at_edge").boolean(sensitivity.at_edge);
-    const base::Milliseconds duration = outcome.best.score.duration;
-    json.key("cost_usd_per_month_low").number(cost_usd_per_month(sensitivity.cost_usd_low, duration));
-    json.key("cost_usd_per_month_high").number(cost_usd_per_month(sensitivity.cost_usd_high, duration));
-    json.key("objective_violation_percent_low").number(sensitivity.violation_percent_low);
-    json.key("objective_violation_percent_high").number(sensitivity.violation_percent_high);
-    json.end_object();
+    write_sensitivity(json, sensitivity, outcome.best.score.duration);
   }
   json.end_array();
   json.key("variations").begin_array();
@@ -358,7 +372,7 @@ std::string summary_json(const sim::Rehearsal& rehearsal,
   }
   json.key("duration_hours").number(base::hours(traffic.duration()));
   json.key("tick_seconds").number(base::seconds(traffic.tick));
-  json.key("cost_usd_per_month").number(cost_usd_per_month(rehearsal.summary.cost_usd, traffic.duration()));
+  json.key("cost_usd_per_month").number(usd_per_month(rehearsal.summary.cost_usd, traffic.duration()));
   json.key("summary");
   write_summary(json, rehearsal.summary);
   if (replications) {

@@ -99,6 +99,7 @@ TEST(Records, DocumentNamesEveryMemberOfAnOutcome) {
   Names written;
   tune::Outcome made = sample_outcome({.ticks = 300});
   made.best.score.profit_usd = tune::Estimate{2, 1, 3};  // only where the objective states a profit
+  made.sensitivities.front().profit_usd = tune::Range{1, 3};
   const auto outcome = nlohmann::json::parse(outcome_json(made));
   auto rest = outcome;
   rest["best"].erase("summary");  // its members are documented with summary.json
@@ -115,6 +116,7 @@ TEST(Records, TheFixedNamesOfTheDesignStand) {
   }
   tune::Outcome made = sample_outcome({.ticks = 300});
   made.best.score.profit_usd = tune::Estimate{2, 1, 3};  // only where the objective states a profit
+  made.sensitivities.front().profit_usd = tune::Range{1, 3};
   const auto outcome = nlohmann::json::parse(outcome_json(made));
   for (const char* name : {"evaluated", "feasible", "best", "front"})
     EXPECT_TRUE(outcome.contains(name)) << name;

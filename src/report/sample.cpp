@@ -357,9 +357,9 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
     entry.value = value;
     entry.unchanged_low = matters ? value : low;
     entry.unchanged_high = matters ? value : high;
-    entry.cost_usd_low = outcome.best.score.cost_usd.mean;
-    entry.cost_usd_high = outcome.best.score.cost_usd.mean * (matters ? 1.3 : 1.0);
-    entry.violation_percent_high = matters ? 3.4 : 0.0;
+    const double cost = outcome.best.score.cost_usd.mean;
+    entry.cost_usd = {cost, cost * (matters ? 1.3 : 1.0)};
+    entry.violation_percent.high = matters ? 3.4 : 0.0;
     entry.matters = matters;
     entry.at_edge = matters && value == high;
     outcome.sensitivities.push_back(entry);
@@ -370,6 +370,33 @@ tune::Outcome sample_outcome(const SampleOptions& options) {
   for (const char* name : {"height 0.8", "height 1.2", "ramp 2", "start-up 2"}) {
     outcome.variations.push_back({name, outcome.unseen[0].score, outcome.unseen[1].score});
     outcome.variations.back().tuned.objective_met = std::string(name) != "height 1.2";
+  }
+  return outcome;
+}
+
+tune::Outcome sample_earning_outcome(const SampleOptions& options) {
+  tune::Outcome outcome = sample_outcome(options);
+  outcome.aim = "profit";
+  const auto earn = [](tune::Score& score) {
+    const double minutes = base::minutes(score.duration) / 100 * score.objective_violation_percent.mean;
+    score.downtime_minutes = {minutes, 0.9 * minutes, 1.1 * minutes};
+    const double profit = 2 * score.cost_usd.mean - 0.01 * minutes;
+    score.profit_usd = tune::Estimate{profit, 0.98 * profit, 1.02 * profit};
+    score.objective_violation_percent = {};
+    score.objective_met = true;
+  };
+  earn(outcome.best.score);
+  for (tune::Candidate& each : outcome.front) earn(each.score);
+  for (tune::Candidate& each : outcome.sample) earn(each.score);
+  for (tune::Contender& each : outcome.unseen) earn(each.score);
+  for (tune::Variation& each : outcome.variations) {
+    earn(each.tuned);
+    earn(each.present);
+  }
+  for (tune::Sensitivity& each : outcome.sensitivities) {
+    each.profit_usd =
+        tune::Range{0.7 * outcome.best.score.profit_usd->mean, outcome.best.score.profit_usd->mean};
+    each.downtime_minutes = {0, 10};
   }
   return outcome;
 }

@@ -28,5 +28,7 @@ struct SampleOptions {
 environment::Service sample_service(const SampleOptions& options);
 sim::Rehearsal sample_rehearsal(const SampleOptions& options);
 tune::Outcome sample_outcome(const SampleOptions& options);
+// The same search with profit as its aim: what costs more is down less and earns more.
+tune::Outcome sample_earning_outcome(const SampleOptions& options);
 
 }  // namespace headroom::report

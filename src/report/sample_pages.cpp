@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "report/outcome_text.hpp"
 #include "report/page.hpp"
 #include "report/sample.hpp"
 #include "report/text.hpp"
@@ -46,6 +47,13 @@ int main(int argc, char** argv) {
   const report::SampleOptions tuned{.start = july, .ticks = 8 * 7 * 1440};
   const headroom::tune::Outcome outcome = report::sample_outcome(tuned);
   write("tuned.html", report::report_html(outcome, report::sample_service(tuned)));
+
+  // Where profit is the aim the page speaks of it and of downtime.
+  const report::SampleOptions earning{.start = july, .ticks = 7 * 1440};
+  headroom::environment::Service profitable = report::sample_service(earning);
+  profitable.objective = {};
+  profitable.objective.profit.emplace();
+  write("earning.html", report::report_html(report::sample_earning_outcome(earning), profitable));
 
   // A search that found nothing good enough shows its nearest miss.
   const report::SampleOptions missed{.ticks = 480};

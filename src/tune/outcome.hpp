@@ -1,6 +1,7 @@
 // Outcome: what a search over policies found, with the evidence.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,17 @@ struct Estimate {
   double low = 0;
   double high = 0;
   bool operator==(const Estimate&) const = default;
+};
+
+// The lowest and the highest of what was seen.
+struct Range {
+  double low = 0;
+  double high = 0;
+  void widen(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  bool operator==(const Range&) const = default;
 };
 
 // The values of the searched fields by name, in the unit of each field, in search order.
@@ -75,10 +87,11 @@ struct Sensitivity {
   double value = 0;          // the winner's, in the unit of the field
   double unchanged_low = 0;  // between these tried values, the winner's among them, nothing changes
   double unchanged_high = 0;
-  double cost_usd_low = 0;  // over all values tried; for the duration of the winner's score
-  double cost_usd_high = 0;
-  double violation_percent_low = 0;
-  double violation_percent_high = 0;
+  // Means over all values tried; for the duration of the winner's score.
+  Range cost_usd;
+  Range violation_percent;
+  std::optional<Range> profit_usd;  // unset: the objective states none
+  Range downtime_minutes;
   // A searched parameter: some value of its range changes the aim or the objective. Another: a change by a
   // tenth (of a count: by one) does.
   bool matters = true;
@@ -99,9 +112,9 @@ struct Outcome {
   Candidate best;
   sim::Summary best_summary;            // of the first seed on the tuning traffic
   std::int64_t best_feasible_row = -1;  // index of `best` among the feasible candidates in loop order
-  std::vector<Candidate> front;         // cost against objective: none is both cheaper and keeps it better
-  std::vector<Candidate> sample;        // some of the candidates for the chart (all where they are few)
-  std::string binding;                  // which constraint binds, in one sentence
+  std::vector<Candidate> front;  // by cost and risk, which is to violate the objective (aim profit: downtime)
+  std::vector<Candidate> sample;  // some of the candidates for the chart (all where they are few)
+  std::string binding;            // which constraint binds, in one sentence
   std::vector<Sensitivity> sensitivities;
   std::vector<Variation> variations;
   std::vector<Contender> unseen;   // first the winner, then the present settings, then the rivals

@@ -203,20 +203,24 @@ Choice choose(const Environment& environment, const Service& service, const Spac
   return choice;
 }
 
-// Those that no other beats in both, by rising cost. Equal ones: the first in loop order.
-std::vector<std::size_t> unbeaten(const std::vector<Score>& scores) {
+// Those that no other beats in both cost and risk, by rising cost. The risk is to violate the objective, or
+// to be down where profit is the aim. Equal ones: the first in loop order.
+std::vector<std::size_t> unbeaten(const Goal& goal, const std::vector<Score>& scores) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto cost = [&](std::size_t i) { return scores[i].cost_usd.mean; };
-  const auto violation = [&](std::size_t i) { return scores[i].objective_violation_percent.mean; };
+  const auto risk = [&](std::size_t i) {
+    return goal.aim == Aim::profit ? scores[i].downtime_minutes.mean
+                                   : scores[i].objective_violation_percent.mean;
+  };
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return cost(a) != cost(b) ? cost(a) < cost(b) : violation(a) < violation(b);
+    return cost(a) != cost(b) ? cost(a) < cost(b) : risk(a) < risk(b);
   });
   std::vector<std::size_t> front;
   double least = std::numeric_limits<double>::infinity();
   for (const std::size_t i : order) {
-    if (violation(i) >= least) continue;
-    least = violation(i);
+    if (risk(i) >= least) continue;
+    least = risk(i);
     front.push_back(i);
   }
   return front;
@@ -225,7 +229,7 @@ std::vector<std::size_t> unbeaten(const std::vector<Score>& scores) {
 // The search finds the front by float32 sums; what is published of its members is computed in double, and
 // what another beats by those figures is left out.
 std::vector<Candidate> front_of(const Environment& environment, const Service& service, const Space& space,
-                                const SearchResult& found, const std::vector<Load>& train,
+                                const Goal& goal, const SearchResult& found, const std::vector<Load>& train,
                                 const Workers& workers) {
   std::vector<const Tried*> evaluated;
   std::vector<Score> approximate;
@@ -234,7 +238,7 @@ std::vector<Candidate> front_of(const Environment& environment, const Service& s
     evaluated.push_back(&tried);
     approximate.push_back(tried.score);
   }
-  const std::vector<std::size_t> members = unbeaten(approximate);
+  const std::vector<std::size_t> members = unbeaten(goal, approximate);
   std::vector<Score> exact(members.size());
   for_each(workers, "settling", static_cast<std::int64_t>(members.size()), [&](std::int64_t k) {
     const auto i = static_cast<std::size_t>(k);
@@ -242,7 +246,7 @@ std::vector<Candidate> front_of(const Environment& environment, const Service& s
     exact[i] = score(*scenario, train);
   });
   std::vector<Candidate> front;
-  for (const std::size_t i : unbeaten(exact)) {
+  for (const std::size_t i : unbeaten(goal, exact)) {
     const Tried& tried = *evaluated[members[i]];
     front.push_back({tried.index, parameters_of(space, tried.point), exact[i], exact[i].objective_met});
   }
@@ -409,19 +413,20 @@ std::vector<Sensitivity> sensitivities_of(const Environment& environment, const 
   for (std::size_t p = 0; p < result.size(); ++p) {
     Sensitivity& s = result[p];
     s.matters = false;
-    s.cost_usd_low = s.cost_usd_high = reference.cost_usd.mean;
-    s.violation_percent_low = s.violation_percent_high = reference.objective_violation_percent.mean;
+    const auto only = [](const Estimate& estimate) { return Range{estimate.mean, estimate.mean}; };
+    s.cost_usd = only(reference.cost_usd);
+    s.violation_percent = only(reference.objective_violation_percent);
+    if (reference.profit_usd) s.profit_usd = only(*reference.profit_usd);
+    s.downtime_minutes = only(reference.downtime_minutes);
     s.unchanged_low = s.unchanged_high = s.value;
     double nearest_change_below = -std::numeric_limits<double>::infinity();
     double nearest_change_above = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < trials.size(); ++i) {
       if (trials[i].parameter != p) continue;
-      const double cost = judged[i].cost_usd.mean;
-      const double violation = judged[i].objective_violation_percent.mean;
-      s.cost_usd_low = std::min(s.cost_usd_low, cost);
-      s.cost_usd_high = std::max(s.cost_usd_high, cost);
-      s.violation_percent_low = std::min(s.violation_percent_low, violation);
-      s.violation_percent_high = std::max(s.violation_percent_high, violation);
+      s.cost_usd.widen(judged[i].cost_usd.mean);
+      s.violation_percent.widen(judged[i].objective_violation_percent.mean);
+      if (s.profit_usd) s.profit_usd->widen(judged[i].profit_usd->mean);
+      s.downtime_minutes.widen(judged[i].downtime_minutes.mean);
       if (!differs(goal, judged[i], reference)) continue;
       s.matters = s.matters || trials[i].near;
       if (trials[i].value < s.value) nearest_change_below = std::max(nearest_change_below, trials[i].value);
@@ -574,7 +579,7 @@ base::Result<Outcome> tune(const Environment& environment, const Service& servic
   }
   // What follows is short and is worth having after Ctrl-C too.
   const Workers rest = unstopped(options.workers);
-  outcome.front = front_of(environment, service, *space, *found, traffic->train, rest);
+  outcome.front = front_of(environment, service, *space, goal, *found, traffic->train, rest);
   outcome.sample = sample_of(*space, *found);
   outcome.binding = binding_of(goal, *scenario, *space, *found, winner, outcome.best_summary);
   outcome.sensitivities =

@@ -400,6 +400,18 @@ TEST(Tune, TheFrontHoldsNoPolicyThatAnotherBeatsInBoth) {
   }
 }
 
+TEST(Tune, WhereProfitIsTheAimTheFrontIsOfCostAgainstDowntime) {
+  const Outcome outcome = tuned(profitable());
+  ASSERT_GT(outcome.front.size(), 1U);
+  for (const Candidate& a : outcome.front) {
+    for (const Candidate& b : outcome.sample) {
+      const bool beaten = b.score.cost_usd.mean < a.score.cost_usd.mean &&
+                          b.score.downtime_minutes.mean < a.score.downtime_minutes.mean;
+      EXPECT_FALSE(beaten) << a.index << " is beaten by " << b.index;
+    }
+  }
+}
+
 TEST(Tune, TheFrontIsPublishedInDouble) {
   const environment::Environment environment = daily();
   const environment::Service& service = environment.services.front();

@@ -159,6 +159,14 @@ async function examine(file) {
     check(/a rival is cheaper and safer: target, tuned/.test(await page.innerText(".verdict")), `${name}: the headline hides a better rival`);
   }
 
+  if (name === "earning.html") {
+    const main = await page.innerText("main");
+    for (const words of ["Profit a month, tuned", "Cost against downtime", "Down, of minutes"]) {
+      check(main.toLowerCase().includes(words.toLowerCase()), `${name}: nothing says "${words}"`);
+    }
+    check(!/violated|NaN/.test(main), `${name}: speaks of an objective that there is not`);
+  }
+
   // Zones, faults and events, where the rehearsal has them.
   if (name === "zones.html") {
     const titles = await page.$$eval(".strip-title", (all) => all.map((one) => one.textContent));

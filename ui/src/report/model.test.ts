@@ -3,7 +3,8 @@ import { byGroup, decisionAt, decisionWords, reasonText } from "./decisions";
 import { type Decisions, type Score, cumulativeCost, desiredPerTick } from "./model";
 import { monthly, violationSentence } from "./rehearsal";
 import { eventText, faultText, perInstance, stacked, zoneText } from "./timeline";
-import { betterRivals, comparedText, parameterText, rivalSentence } from "./tune";
+import { stakeOf } from "./stake";
+import { besidePresent, betterRivals, comparedText, parameterText, rivalSentence } from "./tune";
 
 const ints = (...values: number[]): Int32Array => Int32Array.from(values);
 
@@ -94,25 +95,46 @@ describe("sentences", () => {
 
   it("names rivals that beat the winner on unseen traffic", () => {
     const one = (name: string, cost: number, violated: number, met = true) => ({
-      name, evaluated: 1, parameters: {}, score: { cost_usd: cost, objective_violation_percent: violated, objective_met: met } as Score,
+      name, evaluated: 1, parameters: {}, score: { cost_usd_per_month: cost, objective_violation_percent: violated, objective_met: met } as Score,
     });
     const tuned = one("tuned", 100, 0.05);
-    expect(betterRivals([])).toEqual([]);
+    const stake = stakeOf({ aim: "cheapest" });
+    expect(betterRivals([], stake)).toEqual([]);
     // Dearer, missing the objective, or the present settings: no rival to tell of.
-    expect(betterRivals([tuned, one("present", 50, 0), one("dear", 120, 0), one("misses", 80, 3, false)])).toEqual([]);
-    const found = betterRivals([tuned, one("present", 50, 0), one("risky", 95, 0.08), one("target", 92, 0.01), one("same", 90, 0.05)]);
+    expect(betterRivals([tuned, one("present", 50, 0), one("dear", 120, 0), one("misses", 80, 3, false)], stake)).toEqual([]);
+    const found = betterRivals([tuned, one("present", 50, 0), one("risky", 95, 0.08), one("target", 92, 0.01), one("same", 90, 0.05)], stake);
     expect(found).toEqual([
       { name: "same", money: "10 % less", risk: "as safe" },
       { name: "target", money: "8 % less", risk: "safer" },
       { name: "risky", money: "5 % less", risk: "less safe" },
     ]);
-    expect(found.map(rivalSentence)).toEqual([
+    expect(found.map((rival) => rivalSentence(rival, stake))).toEqual([
       "same costs 10 % less than the winner and violates the objective as little",
       "target costs 8 % less than the winner and violates the objective less",
       "risky costs 5 % less than the winner, though it violates the objective more",
     ]);
     // A winner that misses the objective is beaten by a cheaper miss too.
-    expect(betterRivals([one("tuned", 100, 5, false), one("miss", 80, 6, false)])).toHaveLength(1);
+    expect(betterRivals([one("tuned", 100, 5, false), one("miss", 80, 6, false)], stake)).toHaveLength(1);
+  });
+
+  it("speaks of what is earned where profit is the aim", () => {
+    const one = (name: string, earned: number, down: number) => ({
+      name, evaluated: 1, parameters: {}, score: { cost_usd_per_month: 1, profit_usd_per_month: earned, downtime_percent: down, objective_met: true } as Score,
+    });
+    const stake = stakeOf({ aim: "profit" });
+    const tuned = one("tuned", 100, 0.2);
+    const rivals = betterRivals([tuned, one("present", 50, 1), one("less", 90, 0), one("more", 110, 0.4)], stake);
+    expect(rivals).toEqual([{ name: "more", money: "10 % more", risk: "less safe" }]);
+    expect(rivalSentence(rivals[0]!, stake)).toBe("more earns 10 % more than the winner, though it is down more");
+    expect(besidePresent(tuned.score, one("present", 50, 1).score, stake)).toBe(", and earns 100 % more than the present settings");
+    expect(besidePresent(tuned.score, tuned.score, stake)).toBe(", and earns the same as the present settings");
+    expect(besidePresent(tuned.score, one("present", -50, 1).score, stake)).toBe("");
+  });
+
+  it("brings intervals to the unit of their mean", () => {
+    const score = { profit_usd: 10, profit_usd_low: 8, profit_usd_high: 12, profit_usd_per_month: 100, downtime_minutes: 6, downtime_minutes_low: -3, downtime_minutes_high: 12, downtime_percent: 10 } as Score;
+    const stake = stakeOf({ aim: "profit" });
+    expect([stake.moneyRange(score), stake.riskRange(score)]).toEqual([{ low: 80, high: 120 }, { low: 0, high: 20 }]);
   });
 
   it("lists parameters", () => {

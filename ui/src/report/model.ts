@@ -69,6 +69,14 @@ export interface Score {
   cpu_percent_mean_high: number;
   cpu_percent_max: number;
   instance_hours: number;
+  downtime_minutes: number;
+  downtime_minutes_low: number;
+  downtime_minutes_high: number;
+  downtime_percent: number;
+  profit_usd?: number; // where the objective states a profit
+  profit_usd_low?: number;
+  profit_usd_high?: number;
+  profit_usd_per_month?: number;
   objective_met: boolean;
 }
 
@@ -103,6 +111,10 @@ export interface Outcome {
     cost_usd_per_month_high: number;
     objective_violation_percent_low: number;
     objective_violation_percent_high: number;
+    downtime_percent_low: number;
+    downtime_percent_high: number;
+    profit_usd_per_month_low?: number;
+    profit_usd_per_month_high?: number;
   }[];
   variations: { name: string; tuned: Score; present: Score }[];
   notes: string[];
@@ -191,6 +203,7 @@ export interface PageModel {
     parameters: Parameters;
     cost_usd_per_month: number;
     objective_violation_percent: number;
+    downtime_percent: number;
     cpu_percent_mean: number;
   }[];
 }

@@ -5,6 +5,7 @@ import { type Point, scatter } from "../charts/scatter";
 import { type Tile, h, section, table, tiles, verdictSign } from "./elements";
 import { type Outcome, type PageModel, type Parameters, type Run, type Score, unpackRun } from "./model";
 import { notesSection, policySection, spanSentence, title } from "./rehearsal";
+import { type Range, type Stake, stakeOf } from "./stake";
 import { type Timeline, timeline } from "./timeline";
 
 export function parameterText(parameters: Parameters): string {
@@ -13,20 +14,12 @@ export function parameterText(parameters: Parameters): string {
     .join(" · ");
 }
 
-function ranged(value: number, low: number, high: number, text: (value: number) => string): HTMLElement {
+function ranged(value: number, { low, high }: Range, text: (value: number) => string): HTMLElement {
   return h("span", {}, text(value), low === high ? null : h("small", {}, `${text(low)} – ${text(high)}`));
 }
 
-function month(score: Score): HTMLElement {
-  const perMonth = score.cost_usd_per_month;
-  if (score.cost_usd === 0) return h("span", {}, moneyText(0));
-  const scale = perMonth / score.cost_usd;
-  return ranged(perMonth, score.cost_usd_low * scale, score.cost_usd_high * scale, moneyText);
-}
-
-function violation(score: Score): HTMLElement {
-  return ranged(score.objective_violation_percent, score.objective_violation_percent_low, score.objective_violation_percent_high, (value) => `${shortText(Math.max(0, value))} %`);
-}
+const percentText = (value: number): string => `${shortText(value)} %`;
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function kept(score: Score): HTMLElement {
   return h("span", { class: score.objective_met ? "kept" : "missed" }, verdictSign(score.objective_met), score.objective_met ? " kept" : " missed");
@@ -34,47 +27,55 @@ function kept(score: Score): HTMLElement {
 
 // "33 % less than", "5 % more than", "as much as".
 export function comparedText(usd: number, other: number): string {
-  if (other === 0 || !Number.isFinite(other)) return "–";
+  if (!(other > 0)) return "–";
   const share = (100 * (usd - other)) / other;
   if (Math.abs(share) < 0.05) return "the same";
   return `${shortText(Math.abs(share))} % ${share < 0 ? "less" : "more"}`;
 }
 
 // A contender that the winner should be measured by: it keeps the objective, or the winner does not either, and is
-// cheaper on the unseen traffic.
+// cheaper (or earns more) on the unseen traffic.
 export interface BetterRival {
   name: string;
   money: string; // "8 % less"
-  risk: "safer" | "as safe" | "less safe"; // by how long the objective is violated
+  risk: "safer" | "as safe" | "less safe"; // by the share of minutes that the stake names
 }
 
-function riskBeside(violated: number, other: number): BetterRival["risk"] {
-  return violated < other ? "safer" : violated === other ? "as safe" : "less safe";
+function riskBeside(risk: number, other: number): BetterRival["risk"] {
+  return risk < other ? "safer" : risk === other ? "as safe" : "less safe";
 }
 
-// The cheapest first. The present settings have their own place in the headline.
-export function betterRivals(unseen: Outcome["unseen"]): BetterRival[] {
+// The best first. The present settings have their own place in the headline.
+export function betterRivals(unseen: Outcome["unseen"], stake: Stake): BetterRival[] {
   const [tuned, ...others] = unseen;
   if (!tuned) return [];
   return others
-    .filter((one) => one.name !== "present" && one.score.cost_usd < tuned.score.cost_usd)
+    .filter((one) => one.name !== "present" && stake.byMoney(one.score, tuned.score) < 0)
     .filter((one) => one.score.objective_met || !tuned.score.objective_met)
-    .sort((a, b) => a.score.cost_usd - b.score.cost_usd)
+    .sort((a, b) => stake.byMoney(a.score, b.score))
     .map((one): BetterRival => ({
       name: one.name,
-      money: comparedText(one.score.cost_usd, tuned.score.cost_usd),
-      risk: riskBeside(one.score.objective_violation_percent, tuned.score.objective_violation_percent),
+      money: comparedText(stake.moneyOf(one.score), stake.moneyOf(tuned.score)),
+      risk: riskBeside(stake.riskOf(one.score), stake.riskOf(tuned.score)),
     }))
     .filter((rival) => rival.money !== "the same");
 }
 
 // "target tracking costs 8 % less than the winner and violates the objective less".
-export function rivalSentence(rival: BetterRival): string {
-  const risk = { safer: " and violates the objective less", "as safe": " and violates the objective as little", "less safe": ", though it violates the objective more" };
-  return `${rival.name} costs ${rival.money} than the winner${risk[rival.risk]}`;
+export function rivalSentence(rival: BetterRival, stake: Stake): string {
+  const does = stake.earns ? "is down" : "violates the objective";
+  const risk = { safer: ` and ${does} less`, "as safe": ` and ${does} as little`, "less safe": `, though it ${does} more` };
+  return `${rival.name} ${stake.verb} ${rival.money} than the winner${risk[rival.risk]}`;
 }
 
-function headline(outcome: Outcome): HTMLElement {
+// ", and costs 33 % less than the present settings".
+export function besidePresent(tuned: Score, present: Score, stake: Stake): string {
+  const money = comparedText(stake.moneyOf(tuned), stake.moneyOf(present));
+  if (money === "–") return "";
+  return `, and ${stake.verb} ${money} ${money === "the same" ? "as" : "than"} the present settings`;
+}
+
+function headline(outcome: Outcome, stake: Stake): HTMLElement {
   const [tuned] = outcome.unseen;
   const present = outcome.unseen.find((one) => one.name === "present");
   if (!outcome.found) {
@@ -86,10 +87,8 @@ function headline(outcome: Outcome): HTMLElement {
     );
   }
   const met = tuned?.score.objective_met ?? true;
-  const money = tuned && present
-    ? `, and costs ${comparedText(tuned.score.cost_usd, present.score.cost_usd)}${comparedText(tuned.score.cost_usd, present.score.cost_usd) === "the same" ? " as the present settings" : " than the present settings"}`
-    : "";
-  const rivals = betterRivals(outcome.unseen);
+  const money = tuned && present ? besidePresent(tuned.score, present.score, stake) : "";
+  const rivals = betterRivals(outcome.unseen, stake);
   const best = rivals.find((rival) => rival.risk !== "less safe");
   return h(
     "div",
@@ -102,15 +101,15 @@ function headline(outcome: Outcome): HTMLElement {
         "strong",
         {},
         `The tuned policy ${met ? "keeps" : "misses"} the objective on unseen traffic${money}`,
-        best ? `; a rival is cheaper and ${best.risk}: ${best.name}` : null,
+        best ? `; a rival ${stake.earns ? "earns more and is" : "is cheaper and"} ${best.risk}: ${best.name}` : null,
       ),
-      ...rivals.map((rival) => h("p", { class: "rival" }, `${rivalSentence(rival)}.`)),
+      ...rivals.map((rival) => h("p", { class: "rival" }, `${rivalSentence(rival, stake)}.`)),
       h("p", {}, outcome.binding),
     ),
   );
 }
 
-function comparison(outcome: Outcome): HTMLElement {
+function comparison(outcome: Outcome, stake: Stake): HTMLElement {
   const tuned = outcome.unseen[0]!;
   return section(
     "On unseen traffic",
@@ -119,9 +118,9 @@ function comparison(outcome: Outcome): HTMLElement {
       [
         { title: "Policy" },
         { title: "Objective" },
-        { title: "Cost a month", numeric: true },
-        { title: "Tuned costs", numeric: true },
-        { title: "Violated, of minutes", numeric: true },
+        { title: `${capital(stake.money)} a month`, numeric: true },
+        { title: `Tuned ${stake.verb}`, numeric: true },
+        { title: `${capital(stake.risk)}, of minutes`, numeric: true },
         { title: "CPU mean", numeric: true },
         { title: "CPU max", numeric: true },
         { title: "Parameters" },
@@ -131,9 +130,9 @@ function comparison(outcome: Outcome): HTMLElement {
         cells: [
           h("span", {}, one.name, one.evaluated > 1 ? h("small", {}, `best of ${numberText(one.evaluated, 0)}`) : null),
           kept(one.score),
-          month(one.score),
-          k === 0 ? "" : comparedText(tuned.score.cost_usd, one.score.cost_usd),
-          violation(one.score),
+          ranged(stake.moneyOf(one.score), stake.moneyRange(one.score), moneyText),
+          k === 0 ? "" : comparedText(stake.moneyOf(tuned.score), stake.moneyOf(one.score)),
+          ranged(stake.riskOf(one.score), stake.riskRange(one.score), percentText),
           `${shortText(one.score.cpu_percent_mean)} %`,
           `${shortText(one.score.cpu_percent_max)} %`,
           h("span", { class: "parameters" }, parameterText(one.parameters) || "as set"),
@@ -144,50 +143,53 @@ function comparison(outcome: Outcome): HTMLElement {
   );
 }
 
-function frontSection(model: PageModel, outcome: Outcome): HTMLElement | null {
+// What a policy costs against what it risks, whatever the aim: the choice that is left to people.
+function frontSection(model: PageModel, outcome: Outcome, stake: Stake): HTMLElement | null {
   const best = outcome.best;
   const onFront = new Set(outcome.front.map((candidate) => candidate.index));
   const points: Point[] = [];
-  const lines = (name: string, parameters: Parameters, cost: number, violated: number, cpu: number): string[] => [
+  const lines = (name: string, parameters: Parameters, cost: number, risk: number, cpu: number): string[] => [
     name,
     ...Object.entries(parameters).map(([key, value]) => `${key} ${value}`),
-    `${moneyText(cost)} a month, violated ${shortText(violated)} %, CPU mean ${shortText(cpu)} %`,
+    `${moneyText(cost)} a month, ${stake.risk} ${percentText(risk)}, CPU mean ${percentText(cpu)}`,
   ];
   for (const one of model.sample ?? []) {
     if (onFront.has(one.index) || one.index === best.index) continue;
+    const risk = stake.earns ? one.downtime_percent : one.objective_violation_percent;
     points.push({
       x: one.cost_usd_per_month,
-      y: one.objective_violation_percent,
+      y: risk,
       ink: "muted",
       size: 2.5,
       shape: one.feasible ? "dot" : "ring",
-      lines: lines(one.feasible ? "keeps the objective" : "misses the objective", one.parameters, one.cost_usd_per_month, one.objective_violation_percent, one.cpu_percent_mean),
+      lines: lines(one.feasible ? "keeps the objective" : "misses the objective", one.parameters, one.cost_usd_per_month, risk, one.cpu_percent_mean),
     });
   }
   for (const one of outcome.front) {
     if (one.index === best.index) continue;
     points.push({
       x: one.score.cost_usd_per_month,
-      y: one.score.objective_violation_percent,
+      y: stake.riskOf(one.score),
       ink: "front",
       size: 4,
       shape: "dot",
       stop: true,
-      lines: lines(one.feasible ? "on the front, keeps the objective" : "on the front, misses the objective", one.parameters, one.score.cost_usd_per_month, one.score.objective_violation_percent, one.score.cpu_percent_mean),
+      lines: lines(one.feasible ? "on the front, keeps the objective" : "on the front, misses the objective", one.parameters, one.score.cost_usd_per_month, stake.riskOf(one.score), one.score.cpu_percent_mean),
     });
   }
   if (points.length === 0) return null;
   points.push({
     x: best.score.cost_usd_per_month,
-    y: best.score.objective_violation_percent,
+    y: stake.riskOf(best.score),
     ink: "winner",
     size: 9,
     shape: "star",
     stop: true,
-    lines: lines(outcome.found ? "the winner" : "the nearest miss", best.parameters, best.score.cost_usd_per_month, best.score.objective_violation_percent, best.score.cpu_percent_mean),
+    lines: lines(outcome.found ? "the winner" : "the nearest miss", best.parameters, best.score.cost_usd_per_month, stake.riskOf(best.score), best.score.cpu_percent_mean),
   });
   const front = [...outcome.front].sort((a, b) => a.score.cost_usd_per_month - b.score.cost_usd_per_month);
-  const allowed = Number(model.objective.violation_percent_allowed.toPrecision(10));
+  const allowed = stake.earns ? 0 : Number(model.objective.violation_percent_allowed.toPrecision(10));
+  const against = stake.earns ? "Cost against downtime" : "Cost against objective";
   const legend = h(
     "ul",
     { class: "legend" },
@@ -197,14 +199,14 @@ function frontSection(model: PageModel, outcome: Outcome): HTMLElement | null {
     h("li", {}, h("span", { class: "glyph" }, "○"), "misses it"),
   );
   return section(
-    "Cost against objective",
+    against,
     `${numberText(outcome.evaluated, 0)} policies tried on the tuning traffic, ${numberText(outcome.feasible, 0)} keep the objective.`,
     scatter({
       xTitle: "cost a month on the tuning traffic, US dollars",
-      yTitle: "objective violated, % of minutes",
-      description: `Cost against objective: ${outcome.front.length} policies on the front. Left and right arrow keys step through them.`,
+      yTitle: stake.earns ? "down, % of minutes" : "objective violated, % of minutes",
+      description: `${against}: ${outcome.front.length} policies on the front. Left and right arrow keys step through them.`,
       points,
-      path: front.map((one) => ({ x: one.score.cost_usd_per_month, y: one.score.objective_violation_percent })),
+      path: front.map((one) => ({ x: one.score.cost_usd_per_month, y: stake.riskOf(one.score) })),
       ...(allowed > 0 ? { limit: { y: allowed, label: `${shortText(allowed)} % is allowed` } } : {}),
     }),
     legend,
@@ -222,12 +224,12 @@ function rangeBar(low: number, high: number, least: number, most: number): HTMLE
   return bar;
 }
 
-function sensitivitySection(outcome: Outcome): HTMLElement | null {
+function sensitivitySection(outcome: Outcome, stake: Stake): HTMLElement | null {
   const rows = outcome.sensitivities.filter((row) => row.matters);
   const idle = outcome.sensitivities.filter((row) => !row.matters);
   if (outcome.sensitivities.length === 0) return null;
-  const least = Math.min(...rows.map((row) => row.cost_usd_per_month_low));
-  const most = Math.max(...rows.map((row) => row.cost_usd_per_month_high));
+  const least = Math.min(...rows.map((row) => stake.moneySeen(row).low));
+  const most = Math.max(...rows.map((row) => stake.moneySeen(row).high));
   const same = (low: number, high: number): string => (low < high ? ` (the same from ${low} to ${high})` : "");
   return section(
     "What matters",
@@ -235,14 +237,14 @@ function sensitivitySection(outcome: Outcome): HTMLElement | null {
     rows.length === 0
       ? null
       : table(
-          [{ title: "Parameter" }, { title: "Winner", numeric: true }, { title: "Cost a month", numeric: true }, { title: "" }, { title: "Violated, of minutes", numeric: true }],
-          rows.map((row) => ({
+          [{ title: "Parameter" }, { title: "Winner", numeric: true }, { title: `${capital(stake.money)} a month`, numeric: true }, { title: "" }, { title: `${capital(stake.risk)}, of minutes`, numeric: true }],
+          rows.map((row) => ({ row, money: stake.moneySeen(row), risk: stake.riskSeen(row) })).map(({ row, money, risk }) => ({
             cells: [
               h("span", {}, row.parameter, row.at_edge ? h("small", {}, "the winner is at the end of its range: widen it") : null),
               shortText(row.value),
-              `${moneyText(row.cost_usd_per_month_low)} – ${moneyText(row.cost_usd_per_month_high)}`,
-              rangeBar(row.cost_usd_per_month_low, row.cost_usd_per_month_high, least, most),
-              `${shortText(row.objective_violation_percent_low)} – ${shortText(row.objective_violation_percent_high)} %`,
+              `${moneyText(money.low)} – ${moneyText(money.high)}`,
+              rangeBar(money.low, money.high, least, most),
+              `${shortText(risk.low)} – ${percentText(risk.high)}`,
             ],
           })),
           "How much each parameter matters",
@@ -253,24 +255,16 @@ function sensitivitySection(outcome: Outcome): HTMLElement | null {
   );
 }
 
-function variationSection(outcome: Outcome): HTMLElement | null {
+function variationSection(outcome: Outcome, stake: Stake): HTMLElement | null {
   if (outcome.variations.length === 0) return null;
+  const figures = [{ title: `${capital(stake.money)} a month`, numeric: true }, { title: capital(stake.risk), numeric: true }];
+  const cells = (score: Score): (HTMLElement | string)[] => [kept(score), moneyText(stake.moneyOf(score)), percentText(stake.riskOf(score))];
   return section(
     "If things turn out otherwise",
     "The winner and the present settings under varied traffic and start-up times.",
     table(
-      [{ title: "Variation" }, { title: "Tuned" }, { title: "Cost a month", numeric: true }, { title: "Violated", numeric: true }, { title: "Present" }, { title: "Cost a month", numeric: true }, { title: "Violated", numeric: true }],
-      outcome.variations.map((variation) => ({
-        cells: [
-          variation.name,
-          kept(variation.tuned),
-          moneyText(variation.tuned.cost_usd_per_month),
-          `${shortText(variation.tuned.objective_violation_percent)} %`,
-          kept(variation.present),
-          moneyText(variation.present.cost_usd_per_month),
-          `${shortText(variation.present.objective_violation_percent)} %`,
-        ],
-      })),
+      [{ title: "Variation" }, { title: "Tuned" }, ...figures, { title: "Present" }, ...figures],
+      outcome.variations.map((variation) => ({ cells: [variation.name, ...cells(variation.tuned), ...cells(variation.present)] })),
       "The winner under variations",
     ),
   );
@@ -323,12 +317,13 @@ function chartsSection(model: PageModel, runs: Run[]): { element: HTMLElement; s
 }
 
 export function tunePage(model: PageModel, outcome: Outcome): { element: DocumentFragment; start: () => void } {
+  const stake = stakeOf(outcome);
   const runs = model.runs.map((_, k) => unpackRun(model, k));
   const page = document.createDocumentFragment();
   const aim = outcome.aim === "utilisation" ? "the highest mean utilisation that keeps the objective" : outcome.aim === "profit" ? "the most profitable policy" : "the cheapest policy that keeps the objective";
   page.append(
     title(model, "tuned policy", `${aim}${model.objective.text ? `: ${model.objective.text}` : ""}`),
-    headline(outcome),
+    headline(outcome, stake),
   );
   if (outcome.stopped_early) {
     page.append(h("p", { class: "warning" }, `The search was stopped early: this is the best of ${numberText(outcome.evaluated, 0)} policies tried.`));
@@ -338,14 +333,14 @@ export function tunePage(model: PageModel, outcome: Outcome): { element: Documen
   const score = tuned?.score ?? outcome.best.score;
   const list: Tile[] = [
     {
-      label: "Cost a month, tuned",
-      value: moneyText(score.cost_usd_per_month ?? NaN),
-      note: present ? `present settings ${moneyText(present.score.cost_usd_per_month ?? NaN)}` : undefined,
+      label: `${capital(stake.money)} a month, tuned`,
+      value: moneyText(stake.moneyOf(score)),
+      note: present ? `present settings ${moneyText(stake.moneyOf(present.score))}` : undefined,
     },
     {
-      label: "Objective violated",
-      value: `${shortText(score.objective_violation_percent)} %`,
-      note: present ? `present settings ${shortText(present.score.objective_violation_percent)} %` : "of minutes",
+      label: stake.earns ? "Down" : "Objective violated",
+      value: percentText(stake.riskOf(score)),
+      note: present ? `present settings ${percentText(stake.riskOf(present.score))}` : "of minutes",
     },
     { label: "Highest utilisation", value: `${shortText(score.cpu_percent_max)} %`, note: `mean ${shortText(score.cpu_percent_mean)} %` },
     { label: "Policies tried", value: numberText(outcome.evaluated, 0), note: `${numberText(outcome.feasible, 0)} keep the objective` },
@@ -359,10 +354,10 @@ export function tunePage(model: PageModel, outcome: Outcome): { element: Documen
       ...Object.entries(outcome.best.parameters).map(([name, value]) => h("span", { class: "parameter" }, `${name} `, h("b", {}, String(value)))),
     ),
   );
-  if (outcome.unseen.length > 0) page.append(comparison(outcome));
-  const pair = [frontSection(model, outcome), sensitivitySection(outcome)].filter((one): one is HTMLElement => one !== null);
+  if (outcome.unseen.length > 0) page.append(comparison(outcome, stake));
+  const pair = [frontSection(model, outcome, stake), sensitivitySection(outcome, stake)].filter((one): one is HTMLElement => one !== null);
   if (pair.length > 0) page.append(h("div", { class: pair.length > 1 ? "pair" : "" }, ...pair));
-  const variations = variationSection(outcome);
+  const variations = variationSection(outcome, stake);
   if (variations) page.append(variations);
   let start = (): void => undefined;
   if (runs.length > 0) {
