@@ -503,6 +503,29 @@ TEST(Groups, a_lost_instance_is_replaced_in_its_own_zone) {
   EXPECT_EQ(texts(world()), Texts{"launch 1 of web v1 in zone b (t-1000-0)"});
 }
 
+// Of zone b, lost with both its instances, everything fails for a while: what is ordered anew is ordered for
+// b.
+TEST(Groups, what_failed_in_a_zone_is_ordered_anew_in_that_zone) {
+  World world;
+  world.with.zones = {"a", "b"};
+  world.with.per_zone = true;
+  for (const char* zone : {"a", "a", "b", "b"}) world.add(zone);
+  world();
+  world.at(second(1));
+  std::erase_if(world.seen.instances, [](const auto& i) { return i.zone == "b"; });
+  EXPECT_EQ(texts(world.step_only()),
+            (Texts{"launch 1 of web v1 in zone b (t-1000-0)", "launch 1 of web v1 in zone b (t-1000-1)"}));
+  world.at(second(2));
+  for (const char* token : {"t-1000-0", "t-1000-1"}) {
+    world.seen.tickets.push_back(
+        {{token}, cloud::TicketState::failed, second(2), 0, "the zone cannot be reached", true});
+  }
+  EXPECT_EQ(happened(world.step_only()), (Texts{"ordered_anew t-1000-0", "ordered_anew t-1000-1"}));
+  world.at(second(12));
+  EXPECT_EQ(texts(world.step_only()),
+            (Texts{"launch 1 of web v1 in zone b (t-12000-0)", "launch 1 of web v1 in zone b (t-12000-1)"}));
+}
+
 // Zone b serves nobody, so its idle instances say nothing of the load.
 TEST(Groups, a_fleet_over_zones_does_not_mix_in_the_metrics_of_a_zone_that_is_cut) {
   World world;

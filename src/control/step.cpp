@@ -80,10 +80,8 @@ class Stepper {
   // A launch goes to where there is room now, not to where it has failed. A removal that waited is dropped
   // where failures have made the instance needed since.
   void place_anew(Order order) {
-    if (const auto* launch = std::get_if<Launch>(&order.action.what)) {
-      return supply(group_of(launch->zone), std::move(order));
-    }
     const Group& group = group_of(orders_.zone_of(order));
+    if (std::holds_alternative<Launch>(order.action.what)) return supply(group, std::move(order));
     if (std::holds_alternative<Start>(order.action.what)) {
       if (group.room() > 0) return orders_.place(std::move(order));
       return orders_.place_later(std::move(order), Milliseconds(0));

@@ -322,7 +322,7 @@ class DayRun {
   }
 
   void check_actions(const cloud::Observed& seen, const control::State& before, const control::Step& next) {
-    int asked = 0;  // instances under new tokens
+    std::vector<int> asked(static_cast<std::size_t>(groups()));  // instances under new tokens
     for (const cloud::Action& action : next.actions) {
       for (const std::string& fault : cloud::action_faults(action)) violate("the contract of cloud", fault);
       if (action.why.empty()) violate("every action has a reason", to_string(action));
@@ -331,8 +331,7 @@ class DayRun {
         violate("no token for two actions", to_string(known->second) + " and " + to_string(action));
       }
       if (!is_new) continue;
-      if (const auto* launch = std::get_if<cloud::Launch>(&action.what)) asked += launch->count;
-      if (std::holds_alternative<cloud::Start>(action.what)) ++asked;
+      asked[group_of(seen, before, action)] += instances_of(action);
       if (const auto* retire = std::get_if<cloud::Retire>(&action.what)) {
         const auto instance = std::find_if(seen.instances.begin(), seen.instances.end(),
                                            [&](const auto& i) { return i.id == retire->instance; });
@@ -344,16 +343,52 @@ class DayRun {
         }
       }
     }
-    int said = 0;
-    for (const control::Decided& decided : next.decided) said += decided.decision.add;
+    std::vector<int> said(asked.size());
+    for (const control::Decided& decided : next.decided) {
+      said[static_cast<std::size_t>(decided.group)] += decided.decision.add;
+    }
     for (const control::Note& note : next.notes) {
-      said += note.happened == control::Happened::instance_failed ? 1 : 0;
-      said += note.happened == control::Happened::instance_lost ? 1 : 0;
+      const bool is_replaced = note.happened == control::Happened::instance_failed ||
+                               note.happened == control::Happened::instance_lost;
+      if (is_replaced) ++said[group_of(zone_of(seen, before, note.subject))];
     }
-    for (const control::Order& order : before.orders) said += order.not_before ? order.expected : 0;
-    if (asked > said) {
-      violate("no more is ordered than was decided", fmt::format("{} instances, {} decided", asked, said));
+    for (const control::Order& order : before.orders) {
+      if (!order.not_before || instances_of(order.action) == 0) continue;
+      said[group_of(seen, before, order.action)] += order.expected;
     }
+    for (std::size_t group = 0; group < asked.size(); ++group) {
+      if (asked[group] <= said[group]) continue;
+      violate("what is ordered for a group was decided or has failed in it",
+              fmt::format("{} instances of group {}, {} decided", asked[group], group, said[group]));
+    }
+  }
+
+  static int instances_of(const cloud::Action& action) {
+    if (const auto* launch = std::get_if<cloud::Launch>(&action.what)) return launch->count;
+    return std::holds_alternative<cloud::Start>(action.what) ? 1 : 0;
+  }
+  // Where an instance is or, if it is gone, was.
+  static std::string zone_of(const cloud::Observed& seen, const control::State& before,
+                             const std::string& id) {
+    for (const cloud::Instance& instance : seen.instances) {
+      if (instance.id == id) return instance.zone;
+    }
+    for (const control::Watched& watched : before.watched) {
+      if (watched.id == id) return watched.zone;
+    }
+    return "";
+  }
+  std::size_t group_of(const std::string& zone) const {
+    std::size_t group = 0;
+    while (group + 1 < static_cast<std::size_t>(groups()) && !is_of(static_cast<int>(group), zone)) ++group;
+    return group;
+  }
+  // Of a launch or a start.
+  std::size_t group_of(const cloud::Observed& seen, const control::State& before,
+                       const cloud::Action& action) const {
+    if (const auto* launch = std::get_if<cloud::Launch>(&action.what)) return group_of(launch->zone);
+    const auto* start = std::get_if<cloud::Start>(&action.what);
+    return start == nullptr ? 0 : group_of(zone_of(seen, before, start->instance));
   }
 
   // What stays in service, by what the controller sees, after it has ordered a removal from this zone.
