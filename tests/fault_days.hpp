@@ -38,6 +38,9 @@ struct Restart {
   bool acting = false;  // not before it orders something, or an hour has passed
   Kind kind = Kind::forgets;
   int blind = 0;  // looks until the cloud has told its instances again
+  // What stands between it and the cloud began anew with it, and no longer lists the tickets that are finished.
+  // Never on a day on which the state is lost: from no memory at all nothing can be concluded.
+  bool tickets_gone = false;
 };
 
 struct Level {
@@ -98,6 +101,9 @@ class FaultDayDraw {
                      [](const auto& a, const auto& b) { return a.at < b.at; });
     std::stable_sort(day_.restarts.begin(), day_.restarts.end(),
                      [](const auto& a, const auto& b) { return a.at < b.at; });
+    const bool forgets = std::any_of(day_.restarts.begin(), day_.restarts.end(),
+                                     [](const Restart& r) { return r.kind == Restart::Kind::forgets; });
+    for (Restart& made : day_.restarts) made.tickets_gone = !forgets && one_in(2);
     return day_;
   }
 
@@ -361,6 +367,7 @@ inline std::string words(const Restart& restart) {
       fmt::format("{} the controller restarts {}{}", clock(restart.at), kHow[static_cast<int>(restart.kind)],
                   restart.acting ? ", when it next acts" : "");
   if (restart.blind > 0) made += fmt::format(" and is blind for {} looks", restart.blind);
+  if (restart.tickets_gone) made += ", the tickets gone";
   return made;
 }
 
@@ -447,6 +454,7 @@ inline std::vector<FaultDay> simpler(const FaultDay& day) {
   clear(&FaultDay::paid_hour);
   for (std::size_t k = 0; k < day.restarts.size(); ++k) {
     if (day.restarts[k].blind > 0) with([&](FaultDay& d) { d.restarts[k].blind = 0; });
+    if (day.restarts[k].tickets_gone) with([&](FaultDay& d) { d.restarts[k].tickets_gone = false; });
   }
   for (std::size_t k = 0; k < day.faults.size(); ++k) {
     if (day.faults[k].share < 1) with([&](FaultDay& d) { d.faults[k].share = 1; });

@@ -112,6 +112,7 @@ void Orders::place(Order order) {
     std::erase_if(state_.watched, [&](const Watched& known) { return known.id == retire->instance; });
   }
   order.action.token = next_token();
+  order.listed = now_;
   order.not_before.reset();
   submit(order);
   state_.orders.push_back(std::move(order));
@@ -202,31 +203,41 @@ std::string Orders::zone_of(const Order& order) const {
 bool Orders::judge(Order& order) {
   if (observed_.at <= order.submitted) return true;  // seen before it was sent: says nothing of it
   const cloud::TicketReport* report = find_ticket(observed_, order.action.token);
-  const TicketState said = report == nullptr ? TicketState::uncertain : report->state;
-  switch (said) {
+  if (report == nullptr) return judge_unlisted(order);
+  order.listed = observed_.at;
+  switch (report->state) {
     case TicketState::pending:
       return true;
     case TicketState::uncertain:
-      if (report != nullptr && is_lost(order, *report)) return false;
-      // Sending a token again has no effect where the first had one, so this cannot launch twice.
-      if (now_ - order.submitted >= settings_.retry_after) {
-        note(Happened::sent_again, order.action.token,
-             report == nullptr ? "the cloud does not list it" : report->why);
-        submit(order);
-      }
+      if (is_lost(order, report->since, "no clear answer, and")) return false;
+      send_again(order, report->why);
       return true;
     case TicketState::failed:
       return after_failure(order, *report);
     case TicketState::done:
-      return !is_lost(order, *report);
+      return !is_lost(order, report->since, "confirmed, but");
   }
   return true;
 }
 
-bool Orders::is_lost(const Order& order, const cloud::TicketReport& report) {
-  if (*observed_.instances_at < report.since + settings_.appear_within) return false;
-  const std::string_view said =
-      report.state == TicketState::uncertain ? "no clear answer, and" : "confirmed, but";
+// It was never sent, or has been forgotten. One that is sent again and still not listed is forgotten: what
+// became of it happened before, and the instances will show.
+bool Orders::judge_unlisted(Order& order) {
+  const bool is_forgotten = order.submitted > order.listed;
+  if (is_forgotten && is_lost(order, order.listed, "the cloud no longer lists it, and")) return false;
+  send_again(order, "the cloud does not list it");
+  return true;
+}
+
+// Sending a token again has no effect where the first had one, so this cannot launch twice.
+void Orders::send_again(Order& order, std::string why) {
+  if (now_ - order.submitted < settings_.retry_after) return;
+  note(Happened::sent_again, order.action.token, std::move(why));
+  submit(order);
+}
+
+bool Orders::is_lost(const Order& order, Milliseconds since, std::string_view said) {
+  if (*observed_.instances_at < since + settings_.appear_within) return false;
   note(Happened::given_up, order.action.token,
        std::holds_alternative<Launch>(order.action.what)
            ? fmt::format("{} {} did not appear", said, outstanding(order))
@@ -238,6 +249,9 @@ bool Orders::is_lost(const Order& order, const cloud::TicketReport& report) {
 
 bool Orders::after_failure(Order& order, const cloud::TicketReport& report) {
   const bool is_launch = std::holds_alternative<Launch>(order.action.what);
+  // Of an instance that a late list still shows the cloud may say that there is none: that list tells nothing
+  // of it, so the order stands until a newer one has come.
+  if (!is_launch && !report.retriable && *observed_.instances_at < report.since) return true;
   const int affected = is_launch ? std::max(report.affected, static_cast<int>(order.appeared.size())) : 0;
   const int refused = order.expected - affected;
   if (refused > 0) {
@@ -248,7 +262,7 @@ bool Orders::after_failure(Order& order, const cloud::TicketReport& report) {
     }
     order.expected = affected;
   }
-  return outstanding(order) > 0 && !is_lost(order, report);
+  return outstanding(order) > 0 && !is_lost(order, report.since, "confirmed, but");
 }
 
 void Orders::order_anew(const Order& failed, int count, const std::string& why) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/step.hpp"
@@ -54,7 +55,10 @@ class Orders {
   bool is_carried_out(const Order& order) const;
   bool is_draining(const Order& order) const;
   bool judge(Order& order);
-  bool is_lost(const Order& order, const cloud::TicketReport& report);
+  bool judge_unlisted(Order& order);
+  void send_again(Order& order, std::string why);
+  // Not shown though the cloud has had its time since then. Notes it with what was said of it.
+  bool is_lost(const Order& order, base::Milliseconds since, std::string_view said);
   bool after_failure(Order& order, const cloud::TicketReport& report);
   void order_anew(const Order& failed, int count, const std::string& why);
 

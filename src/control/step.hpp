@@ -58,8 +58,8 @@ struct Settings {
   base::Milliseconds grace{0};
   // An instance that has not come into service by then has failed as well. Unset: it may take for ever.
   std::optional<base::Milliseconds> start_within;
-  // What the cloud has confirmed, or not clearly answered, and not shown for so long is lost: it no longer
-  // counts as on its way.
+  // What the cloud has confirmed, not clearly answered, or forgotten, and not shown for so long is lost: it
+  // no longer counts as on its way.
   base::Milliseconds appear_within{300'000};
   // Before a failed order is placed anew (doubled with each failure, up to 32 times), and before one without
   // an answer is sent again. Where launches fail in a zone, others are preferred for as long.
@@ -71,6 +71,7 @@ struct Order {
   cloud::Action
       action;  // its token is empty while the order waits: for `not_before`, then for room below max
   base::Milliseconds submitted{0};
+  base::Milliseconds listed{0};  // when the cloud last listed its ticket; before that, when it was placed
   std::optional<base::Milliseconds> not_before;
   int attempts = 1;                   // under different tokens
   int expected = 1;                   // instances; fewer after the cloud has refused some of them

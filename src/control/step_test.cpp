@@ -346,6 +346,21 @@ TEST(Step, a_removal_that_failed_for_good_lets_the_instance_count_again) {
   EXPECT_EQ(idle.control(idle.world).decided.front().seen.in_service, 4);
 }
 
+// The list is from before i-4 vanished: ordering it out again at each tick would fail each time.
+TEST(Step, a_late_list_does_not_judge_a_removal_that_failed_for_good) {
+  Idle idle;
+  idle.world.at(second(120));
+  idle.world.ticket("matrix-web-60000-0", TicketState::failed);
+  idle.world.seen.instances_at = second(60);
+  const Step next = idle.control(idle.world);
+  EXPECT_TRUE(next.notes.empty());
+  EXPECT_EQ(next.decided.front().seen.in_service, 3);
+  idle.world.at(second(121));
+  idle.world.remove("i-4");
+  EXPECT_TRUE(idle.control(idle.world).notes.empty());
+  EXPECT_EQ(idle.control.state.orders.size(), next.state.orders.size() - 1);
+}
+
 // Confirmed, and an instance that lingers in the list for an hour: the cloud's word is not taken for ever.
 TEST(Step, a_confirmed_removal_that_is_not_carried_out_is_given_up) {
   Idle idle;
@@ -504,6 +519,39 @@ TEST(Step, an_uncertain_launch_that_never_appears_is_given_up) {
   }
   busy.world.at(second(361));  // 300 s after it was uncertain
   EXPECT_EQ(happened(busy.control(busy.world)), Texts{"given_up"});
+}
+
+// The cloud has forgotten the tickets, and what it had launched is gone before anyone saw it: sent again, it
+// stays unlisted.
+TEST(Step, an_order_that_the_cloud_has_forgotten_is_given_up_when_nothing_of_it_appears) {
+  Busy busy;
+  busy.control.with.tick = second(7200);  // no other decision
+  busy.world.at(second(61));
+  busy.world.ticket("matrix-web-60000-0", TicketState::done, 1);
+  busy.world.ticket("matrix-web-60000-1", TicketState::pending);
+  busy.control(busy.world);
+  std::erase_if(busy.world.seen.tickets, [](const auto& t) { return t.ticket.token.ends_with("-0"); });
+  for (int s = 70; s < 361; s += 10) {
+    busy.world.at(second(s));
+    EXPECT_EQ(happened(busy.control(busy.world)), Texts{"sent_again"}) << s;
+  }
+  busy.world.at(second(361));  // 300 s after it was last listed
+  EXPECT_EQ(happened(busy.control(busy.world)), Texts{"given_up"});
+  EXPECT_EQ(busy.control.state.orders.size(), 1U);
+}
+
+// An hour passes between the state that was kept and the restart: nothing was sent, and the first step after
+// it sends what is owed instead of giving it up.
+TEST(Step, what_was_never_sent_is_sent_after_a_long_outage_too) {
+  Busy busy;
+  busy.control.with.tick = second(7200);  // no other decision
+  busy.world.at(second(3660));
+  EXPECT_EQ(texts(busy.control(busy.world).actions), texts(busy.ordered.actions));
+  busy.world.at(second(3661));
+  busy.world.ticket("matrix-web-60000-0", TicketState::pending);
+  busy.world.ticket("matrix-web-60000-1", TicketState::pending);
+  EXPECT_TRUE(busy.control(busy.world).notes.empty());
+  EXPECT_EQ(busy.control.state.orders.size(), 2U);
 }
 
 // The observation is from before the order: that it does not list the ticket says nothing.

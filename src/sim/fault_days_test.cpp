@@ -177,6 +177,7 @@ struct Tally {
   int marked = 0;
   int restarts = 0;
   int unsettled = 0;
+  int tickets_gone = 0;
   int rested = 0;  // days whose end was checked
 };
 
@@ -284,6 +285,9 @@ class DayRun {
       seen.instances_at.reset();
       seen.instances.clear();
     }
+    std::erase_if(seen.tickets, [&](const cloud::TicketReport& report) {
+      return report.state != cloud::TicketState::pending && tickets_gone_ && report.since <= *tickets_gone_;
+    });
     const control::State before = state_;
     control::Step next = control::step(now_, seen, state_, with_);
     check_actions(seen, before, next);
@@ -300,6 +304,10 @@ class DayRun {
       if (restart->kind == Restart::Kind::unsent) sent = 0;
       if (restart->kind == Restart::Kind::partly) sent = sent / 2;
       blind_ = restart->blind;
+      if (restart->tickets_gone) {
+        tickets_gone_ = now_;
+        ++tally_.tickets_gone;
+      }
     }
     for (std::size_t k = 0; k < sent; ++k) {
       submitted_.emplace(next.actions[k].token, next.actions[k]);
@@ -482,6 +490,7 @@ class DayRun {
   control::State state_;
   int blind_ = 0;
   std::size_t restarted_ = 0;
+  std::optional<Milliseconds> tickets_gone_;  // the last time
   std::optional<Milliseconds> instances_at_;
   std::map<std::string, cloud::Action> named_;             // by token, sent or not
   std::map<std::string, cloud::Action> submitted_;         // by token
@@ -558,6 +567,7 @@ TEST(FaultDays, what_must_hold_holds_on_random_days_with_faults) {
     sum.marked += tally.marked;
     sum.restarts += tally.restarts;
     sum.unsettled += tally.unsettled;
+    sum.tickets_gone += tally.tickets_gone;
     sum.rested += tally.rested;
   }
   // Days on which nothing happens would prove nothing.
@@ -572,6 +582,7 @@ TEST(FaultDays, what_must_hold_holds_on_random_days_with_faults) {
   EXPECT_GE(sum.marked, n / 4);
   EXPECT_GE(sum.restarts, n / 2);
   EXPECT_GE(sum.unsettled, n / 20);
+  EXPECT_GE(sum.tickets_gone, n / 10);
 }
 
 // Each bug is broken into the cloud or the controller, and the days above must find it, soon.
