@@ -337,7 +337,7 @@ TEST_P(CloudConformance, what_is_in_service_is_checked_again_and_again) {
   EXPECT_TRUE(wait_until([&](const Observed& observed) {
     const Instance* instance = find(observed, ids[0]);
     if (instance == nullptr || !instance->health) return false;
-    EXPECT_TRUE(instance->health->healthy) << instance->health->detail;
+    EXPECT_TRUE(instance->health->healthy()) << instance->health->detail;
     EXPECT_GE(instance->health->at, instance->since);
     EXPECT_TRUE(checks.empty() || instance->health->at >= *checks.rbegin()) << "an older check than the last";
     checks.insert(instance->health->at);

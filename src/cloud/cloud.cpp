@@ -121,7 +121,13 @@ std::vector<std::string> observed_faults(const Observed& observed) {
     if (instance.service.empty()) faults.push_back(fmt::format("instance '{}' has no service", instance.id));
     check_time(instance.since, "the state", instance.id);
     check_time(instance.started, "the start", instance.id);
-    if (instance.health) check_time(instance.health->at, "the health check", instance.id);
+    if (instance.health) {
+      check_time(instance.health->at, "the health check", instance.id);
+      if (instance.health->failures < 0) {
+        faults.push_back(
+            fmt::format("{} checks of '{}' failed in a row", instance.health->failures, instance.id));
+      }
+    }
     if (instance.metrics) {
       check_time(instance.metrics->end, "the metrics' end", instance.id);
       if (instance.metrics->length.count() <= 0) {

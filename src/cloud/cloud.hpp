@@ -40,11 +40,13 @@ enum class InstanceState {
 };
 std::string_view to_string(InstanceState state);  // "in service"
 
-// The latest finished health check. The controller counts consecutive failures; `at` tells checks apart.
+// The latest finished health check, and how many have failed in a row: more than one can finish between two
+// looks, and balancer and controller must count the same ones.
 struct HealthCheck {
   base::Milliseconds at{0};
-  bool healthy = false;
   std::string detail;  // "connection refused"; for people
+  int failures = 0;    // in a row since the instance entered service, this one included; 0: it was good
+  bool healthy() const { return failures == 0; }
   bool operator==(const HealthCheck&) const = default;
 };
 

@@ -25,7 +25,7 @@ Observed sound() {
       Milliseconds(50'000),
       Milliseconds(10'000),
       "web-1",
-      HealthCheck{Milliseconds(98'000), true, ""},
+      HealthCheck{Milliseconds(98'000), "", 0},
       InstanceMetrics{Milliseconds(90'000), Milliseconds(60'000), base::Percent(40), std::nullopt}};
   Instance launching;
   launching.id = "i-2";
@@ -59,6 +59,7 @@ TEST(Observed, each_broken_rule_is_one_fault_that_names_it) {
       {"state of 'i-1' is 1 ms later", [](Observed& o) { o.instances[0].since = Milliseconds(100'001); }},
       {"start of 'i-1'", [](Observed& o) { o.instances[0].started = Milliseconds(100'001); }},
       {"health check of 'i-1'", [](Observed& o) { o.instances[0].health->at = Milliseconds(100'001); }},
+      {"-1 checks of 'i-1'", [](Observed& o) { o.instances[0].health->failures = -1; }},
       {"metrics' end of 'i-1'", [](Observed& o) { o.instances[0].metrics->end = Milliseconds(100'001); }},
       {"metrics of 'i-1' cover no time",
        [](Observed& o) { o.instances[0].metrics->length = Milliseconds(0); }},

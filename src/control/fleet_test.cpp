@@ -61,7 +61,9 @@ struct World {
                          [&](const auto& instance) { return instance.id == id; });
   }
   void check(const std::string& id, bool healthy) {
-    find(id).health = {seen.at, healthy, healthy ? "" : "connection refused"};
+    std::optional<cloud::HealthCheck>& health = find(id).health;
+    const int before = health ? health->failures : 0;
+    health = {seen.at, healthy ? "" : "connection refused", healthy ? 0 : before + 1};
   }
   void cpu(double percent, const std::string& zone = "") {
     for (cloud::Instance& instance : seen.instances) {
@@ -182,6 +184,38 @@ TEST(Health, checks_within_the_grace_do_not_count) {
     world.at(second(s));
     world.check("i-2", false);
     EXPECT_EQ(world().actions.empty(), s < 70) << s;
+  }
+}
+
+// More checks can end between two looks than one: all count.
+TEST(Health, checks_that_were_not_looked_at_count_too) {
+  World world;
+  world.add();
+  world.add();
+  world.at(second(5));
+  world.check("i-2", false);
+  EXPECT_TRUE(world().actions.empty());
+  world.at(second(65));
+  world.check("i-2", false);
+  EXPECT_TRUE(world().actions.empty());
+  world.find("i-2").health->failures = 13;
+  EXPECT_EQ(happened(world()), Texts{"instance_failed i-2"});
+}
+
+// Two looks within a grace of 60 s find 11 failed; at 70 s it are 14, of which 3 count. A row that begins
+// anew, with a good check that nobody saw, has none within the grace.
+TEST(Health, of_a_row_that_began_within_the_grace_the_rest_counts) {
+  for (const bool anew : {false, true}) {
+    World world;
+    world.with.grace = second(60);
+    world.add();
+    world.add();
+    for (const auto& [at, failures] :
+         {std::pair(5, 1), std::pair(55, 11), std::pair(65, anew ? 2 : 13), std::pair(70, anew ? 3 : 14)}) {
+      world.at(second(at));
+      world.find("i-2").health = {world.seen.at, "connection refused", failures};
+      EXPECT_EQ(world().actions.empty(), at < 70) << at;
+    }
   }
 }
 

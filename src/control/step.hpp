@@ -83,11 +83,10 @@ struct Order {
 struct Watched {
   std::string id;
   std::string zone;
-  base::Milliseconds started{0};              // of the start that the rest belongs to
-  bool served = false;                        // was in service since
-  int failed_checks = 0;                      // in a row
-  std::optional<base::Milliseconds> checked;  // the last health check that was counted
-  int records = 0;                            // metric periods seen
+  base::Milliseconds started{0};  // of the start that the rest belongs to
+  bool served = false;            // was in service since
+  int excused_checks = 0;         // of the present row of failed ones: seen within the grace
+  int records = 0;                // metric periods seen
   std::optional<base::Milliseconds> record_end;
   bool operator==(const Watched&) const = default;
 };

@@ -413,7 +413,7 @@ TEST(Step, what_has_failed_is_not_taken_back_when_more_are_wanted) {
   idle.world.cpu(40);
   for (int k = 1; k <= 3; ++k) {
     idle.world.at(second(60 + k));
-    idle.world.seen.instances[2].health = {idle.world.seen.at, false, "connection refused"};
+    idle.world.seen.instances[2].health = {idle.world.seen.at, "connection refused", k};
     idle.control(idle.world);
   }
   const std::string token = idle.control.state.orders.front().action.token;

@@ -24,22 +24,28 @@ Watched& watched(State& state, const Instance& instance) {
   return *state.watched.insert(place, std::move(fresh));
 }
 
-// Counts what the instance shows anew: each finished check and each metric period once.
+// Notes what the instance shows anew: that it serves, each metric period once, and the checks that the grace
+// excuses.
 void take_note(const Instance& instance, Milliseconds grace, Watched& known) {
   if (known.started != instance.started) {  // out of the pool: another life
-    known = {
-        .id = known.id, .zone = known.zone, .started = instance.started, .checked = {}, .record_end = {}};
+    known = {.id = known.id, .zone = known.zone, .started = instance.started, .record_end = {}};
   }
   if (instance.state == InstanceState::in_service) known.served = true;
   if (instance.metrics && (!known.record_end || instance.metrics->end > *known.record_end)) {
     known.record_end = instance.metrics->end;
     ++known.records;
   }
-  if (!instance.health || instance.state != InstanceState::in_service) return;
-  if (known.checked && instance.health->at <= *known.checked) return;
-  known.checked = instance.health->at;
-  if (instance.health->at < instance.since + grace) return;
-  known.failed_checks = instance.health->healthy ? 0 : known.failed_checks + 1;
+  if (!instance.health) return;
+  const int failures = instance.health->failures;
+  const bool within = instance.health->at < instance.since + grace;
+  // A row that is shorter than what was excused is another one.
+  if (within || failures < known.excused_checks) known.excused_checks = within ? failures : 0;
+}
+
+// In a row, without those that the grace excuses.
+int failed_checks(const Instance& instance, const Watched& known) {
+  const bool checked = instance.state == InstanceState::in_service && instance.health;
+  return checked ? instance.health->failures - known.excused_checks : 0;
 }
 
 }  // namespace
@@ -69,8 +75,9 @@ Watching watch(Milliseconds now, const cloud::Observed& observed, const Settings
     take_note(instance, settings.grace, known);
     if (known.served && !served) state.failed_starts = 0;
     std::string why;
-    if (known.failed_checks >= settings.replace_after) {
-      why = fmt::format("{} failed checks in a row: {}", known.failed_checks, instance.health->detail);
+    const int failed = failed_checks(instance, known);
+    if (failed > 0 && failed >= settings.replace_after) {
+      why = fmt::format("{} failed checks in a row: {}", failed, instance.health->detail);
     } else if (is_on_its_way(instance) && settings.start_within &&
                now - instance.started >= *settings.start_within) {
       why = fmt::format("not in service {} s after its start", (now - instance.started).count() / 1000);

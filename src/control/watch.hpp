@@ -1,8 +1,9 @@
 // Watch: which instances have failed or vanished, from one look to the next.
 //
-// Watched are the instances that are in service or on their way and are to stay. One has failed when its
-// health checks failed so many times in a row (a good one starts the count anew), or when it did not come
-// into service in time; it is lost when it is gone, or stopped or draining without an order.
+// Watched are the instances that are in service or on their way and that nobody has ordered to leave, those
+// marked to go later included. One has failed when so many of its health checks failed in a row, those within
+// the grace left out, or when it did not come into service in time; it is lost when it is gone, or stopped or
+// draining without an order.
 #pragma once
 
 #include <string>

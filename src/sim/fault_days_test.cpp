@@ -25,11 +25,11 @@ using environment::DrillKind;
 
 enum class Bug {
   none,
-  cloud_forgets_tokens,     // what is sent again is done again
-  forgets_its_launches,     // the controller does not count what it has ordered
-  forgets_what_it_watches,  // it counts failed checks anew at each look
-  forgets_its_marks,        // of what goes at the end of its paid hour
-  ignores_its_past,         // begins anew after a restart without a look at what it had ordered
+  cloud_forgets_tokens,  // what is sent again is done again
+  forgets_its_launches,  // the controller does not count what it has ordered
+  overlooks_failed_checks,
+  forgets_its_marks,  // of what goes at the end of its paid hour
+  ignores_its_past,   // begins anew after a restart without a look at what it had ordered
 };
 
 // Carries out again what is sent again.
@@ -63,7 +63,6 @@ void plant(Bug bug, control::State& state) {
     std::erase_if(state.orders,
                   [](const auto& order) { return std::holds_alternative<cloud::Launch>(order.action.what); });
   }
-  if (bug == Bug::forgets_what_it_watches) state.watched.clear();
   if (bug == Bug::forgets_its_marks) state.marked.clear();
 }
 
@@ -199,6 +198,9 @@ class DayRun {
       check_truth();
       cloud::Observed seen = seen_cloud().observe();
       check_observed(seen);
+      if (bug_ == Bug::overlooks_failed_checks) {
+        for (cloud::Instance& instance : seen.instances) instance.health.reset();
+      }
       act(seen);
     }
     return violation_;
@@ -593,11 +595,11 @@ TEST(FaultDays, planted_bugs_are_found) {
   };
   for (const Planted& planted : {Planted{Bug::cloud_forgets_tokens, "the cloud forgets tokens"},
                                  Planted{Bug::forgets_its_launches, "the controller forgets its launches"},
-                                 Planted{Bug::forgets_what_it_watches, "it forgets what it watches"},
+                                 Planted{Bug::overlooks_failed_checks, "it overlooks failed checks"},
                                  Planted{Bug::forgets_its_marks, "it forgets its marks"},
                                  Planted{Bug::ignores_its_past, "it ignores what it did before a restart"}}) {
     // The bug that is found soonest stands for all where a day takes long.
-    if (kSanitized && planted.bug != Bug::forgets_what_it_watches) continue;
+    if (kSanitized && planted.bug != Bug::overlooks_failed_checks) continue;
     constexpr std::uint64_t kMostDays = 1'000;
     std::optional<Violation> found;
     std::uint64_t seed = 0;

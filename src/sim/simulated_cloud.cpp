@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/math.hpp"
@@ -117,7 +118,6 @@ void SimulatedCloud::begin_tick() {
       if (instance.leaving.afterwards == cloud::Afterwards::pool) enter(instance, InstanceState::stopped);
       if (instance.leaving.afterwards == cloud::Afterwards::inspect) enter(instance, InstanceState::failed);
     }
-    check_health(instance);
   }
   // What is still draining after its time is to be gone.
   std::erase_if(instances_, [&](const Instance& instance) {
@@ -137,21 +137,24 @@ void SimulatedCloud::begin_tick() {
   }
 }
 
-// The checks that ended since the last tick, all with the outcome that the instance has now.
+// The checks that end with the tick or within it, which tell how the instance was in it: what is the matter
+// with an instance changes between ticks only. Between two ticks, too, it leaves rotation and comes back.
 void SimulatedCloud::check_health(Instance& instance) const {
   if (instance.seen.state != InstanceState::in_service) return;
   const Milliseconds interval = settings_.health.interval;
-  const auto ended = [&](Milliseconds at) {
-    return std::max<std::int64_t>(0, (at - instance.seen.since) / interval);
-  };
-  const std::int64_t checks = ended(now_) - ended(now_ - tick());
+  const auto ended = [&](Milliseconds at) { return (at - instance.seen.since) / interval; };
+  const std::int64_t last = ended(tick_start() + tick());
+  const std::int64_t checks = last - ended(tick_start());
   if (checks == 0) return;
   const bool healthy = !is_down(instance);
-  instance.failed_checks = healthy ? 0 : instance.failed_checks + checks;
   instance.good_checks = healthy ? instance.good_checks + checks : 0;
-  if (instance.failed_checks >= settings_.health.unhealthy_after) instance.in_rotation = false;
+  const std::int64_t before = instance.seen.health ? instance.seen.health->failures : 0;
+  const std::int64_t failures =
+      healthy ? 0 : std::min<std::int64_t>(before + checks, std::numeric_limits<int>::max());
+  if (failures >= settings_.health.unhealthy_after) instance.in_rotation = false;
   if (instance.good_checks >= settings_.health.healthy_after) instance.in_rotation = true;
-  instance.seen.health = cloud::HealthCheck{now_, healthy, healthy ? "" : "no answer"};
+  instance.seen.health = cloud::HealthCheck{instance.seen.since + last * interval, healthy ? "" : "no answer",
+                                            static_cast<int>(failures)};
 }
 
 void SimulatedCloud::begin_metric_period() {
@@ -183,6 +186,7 @@ void SimulatedCloud::end_tick() {
     ++serving;
   }
   cpu_percent_ = serving > 0 ? shown / serving : 0.0;
+  for (Instance& instance : instances_) check_health(instance);
   measure_service(period_ends);
 }
 
@@ -402,7 +406,7 @@ void SimulatedCloud::enter(Instance& instance, InstanceState state) {
   instance.seen.health.reset();
   instance.samples.clear();
   instance.serves_whole_period = false;
-  instance.failed_checks = instance.good_checks = 0;
+  instance.good_checks = 0;
   instance.in_rotation = true;
 }
 

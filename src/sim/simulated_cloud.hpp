@@ -98,10 +98,9 @@ class SimulatedCloud final : public cloud::Cloud {
     base::Milliseconds ready_at{0};                // while launching: when it runs
     base::Milliseconds metrics_from{0};            // seen no sooner
     std::optional<base::Milliseconds> down_until;  // hung, paused or restarting
-    std::int64_t failed_checks = 0;                // in a row
-    std::int64_t good_checks = 0;
-    bool in_rotation = true;  // of the balancer, as its checks have found it
-    std::size_t life = 0;     // index of its present one
+    std::int64_t good_checks = 0;                  // in a row
+    bool in_rotation = true;                       // of the balancer, as its checks have found it
+    std::size_t life = 0;                          // index of its present one
     // The present metric period, summed as the lanes do.
     float cpu_sum = 0;
     float requests_sum = 0;
