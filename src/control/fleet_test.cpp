@@ -575,6 +575,68 @@ TEST(Groups, a_fleet_over_zones_does_not_mix_in_the_metrics_of_a_zone_that_is_cu
   EXPECT_EQ(texts(made), Texts{"launch 1 of web v1 in zone a (t-60000-0)"});
 }
 
+// Target 50 %; zone b with 4 of 8 is cut, and the 4 of zone a are at 100 %: 4 * 100 / 50 = 8 have to serve.
+// Counting the cut ones too would order 8 * 100 / 50 - 8 = 8 more, and take them away again.
+TEST(Groups, in_a_cut_the_policy_counts_those_that_it_measures) {
+  policy::TargetPolicy target;
+  target.target = 50;
+  policy::Scaling scaling;
+  scaling.initial = 8;
+  scaling.limits.min = 2;
+  scaling.limits.max = 30;
+  scaling.policies = {target};
+  World world;
+  world.with.policy = policy::compile(scaling, kMinute, kMinute, Milliseconds(0)).value();
+  world.with.zones = {"a", "b"};
+  for (int k = 0; k < 8; ++k) world.add(k % 2 == 0 ? "a" : "b");
+  world.add("b", InstanceState::launching);
+  world.seen.zones = {{"a", true}, {"b", false}};
+  world.at(kMinute);
+  world.cpu(100, "a");
+  world.cpu(0, "b");
+  const Step made = world();
+  EXPECT_EQ(made.decided.front().seen.in_service, 4);
+  EXPECT_EQ(made.decided.front().seen.launching, 0);
+  EXPECT_EQ(texts(made), Texts{"launch 4 of web v1 in zone a (t-60000-0)"});
+}
+
+// Two serve, one of them in a zone that is cut: the other is all there is, and the minimum is one.
+TEST(Groups, what_serves_is_not_removed_in_favour_of_a_zone_that_is_cut) {
+  World world;
+  world.with.zones = {"a", "b"};
+  world.with.policy.numbers.min = 1;
+  world.add("a");
+  world.add("b");
+  world.seen.zones = {{"a", false}, {"b", true}};
+  world.at(kMinute);
+  world.cpu(10);
+  EXPECT_TRUE(world().actions.empty());
+  world.seen.zones = {{"a", true}, {"b", true}};
+  world.at(2 * kMinute);
+  world.cpu(10);
+  EXPECT_EQ(texts(world()), Texts{"drain i-2 for up to 0 ms, then delete it (t-120000-0)"});
+}
+
+TEST(Groups, the_minimum_is_of_those_that_requests_reach) {
+  World world;
+  world.with.zones = {"a", "b"};
+  world.add("a");
+  world.add("b");
+  world.seen.zones = {{"a", false}, {"b", true}};
+  world.at(kMinute);
+  EXPECT_EQ(texts(world()), Texts{"launch 1 of web v1 in zone b (t-60000-0)"});
+}
+
+// A minute of 10 % in which the oldest of three begins to fail its checks: it serves nobody, so it goes.
+TEST(Health, what_fails_its_checks_goes_before_what_answers) {
+  World world;
+  for (int k = 0; k < 3; ++k) world.add();
+  world.at(kMinute);
+  world.cpu(10);
+  world.check("i-1", false);
+  EXPECT_EQ(texts(world()), Texts{"drain i-1 for up to 0 ms, then delete it (t-60000-0)"});
+}
+
 // ---- paid time (C02, F02; the rule of requirements 2.1)
 
 struct Hourly : World {
@@ -616,6 +678,46 @@ TEST(PaidTime, a_scale_out_recalls_the_marked_one_first) {
   EXPECT_EQ(happened(made), Texts{"recalled i-2"});
   EXPECT_TRUE(made.actions.empty());
   EXPECT_TRUE(world.memory.marked.empty());
+}
+
+TEST(PaidTime, a_marked_instance_that_vanishes_is_not_replaced) {
+  Hourly world;
+  world.at(second(1200));
+  world.cpu(10);
+  world();
+  world.at(second(1210));
+  std::erase_if(world.seen.instances, [](const auto& i) { return i.id == "i-2"; });
+  const Step made = world();
+  EXPECT_EQ(happened(made), Texts{"instance_lost i-2"});
+  EXPECT_TRUE(made.actions.empty());
+  EXPECT_TRUE(world.memory.marked.empty());
+}
+
+// When the hour of i-2 ends, i-1 has failed a check: without i-2 nobody might answer.
+TEST(PaidTime, what_the_minimum_needs_stays_when_its_paid_time_ends) {
+  Hourly world;
+  world.at(second(1200));
+  world.cpu(10);
+  world();
+  world.at(second(4140));
+  world.check("i-1", false);
+  const Step made = world();
+  EXPECT_EQ(happened(made), Texts{"recalled i-2"});
+  EXPECT_TRUE(made.actions.empty());
+}
+
+// The balancer does not count: the load is the sum of what i-1 and i-2 take, and i-2 is to go.
+TEST(PaidTime, the_load_of_the_service_is_not_more_because_of_a_mark) {
+  Hourly world;
+  world.with.policy.shape.any_load = true;
+  world.at(second(1200));
+  world.cpu(10);
+  world();
+  world.at(second(1260));
+  for (cloud::Instance& instance : world.seen.instances) {
+    instance.metrics = {world.seen.at, kMinute, base::Percent(25), base::Rate(30)};
+  }
+  EXPECT_EQ(world().decided.front().seen.value[policy::kLoad], 60.0f);
 }
 
 // i-1 at 40 % and i-2, which is to go, at 50 %: the one that stays will carry 90 %. Deciding on the mean of

@@ -48,6 +48,20 @@ std::vector<const Instance*> Group::in_service() const {
   return serving;
 }
 
+std::vector<const Instance*> Group::serving() const {
+  std::vector<const Instance*> found = in_service();
+  std::erase_if(found, [&](const Instance* instance) { return !is_reached(instance->zone); });
+  return found;
+}
+
+bool Group::needs(const Instance& instance) const {
+  const std::vector<const Instance*> all = serving();
+  const auto others = std::count_if(all.begin(), all.end(), [&](const Instance* other) {
+    return other->id != instance.id && !fails_checks(*other);
+  });
+  return others < settings_.policy.numbers.min;
+}
+
 std::vector<const Instance*> Group::marked() const {
   std::vector<const Instance*> found;
   for (const std::string& id : state_.marked) {
@@ -121,20 +135,29 @@ int Group::room() const {
   return std::max(0, settings_.policy.numbers.max - there);
 }
 
-int Group::on_their_way() const {
+// An order that waits has no zone yet but the one that it failed in.
+int Group::on_their_way(bool also_unreached) const {
+  const auto counts = [&](const std::string& zone) { return also_unreached || is_reached(zone); };
   int count = 0;
   for (const Instance& instance : observed_.instances) {
-    if (is_on_its_way(instance) && stays(instance)) ++count;
+    if (is_on_its_way(instance) && stays(instance) && counts(instance.zone)) ++count;
   }
-  for (const Order& order : state_.orders) count += orders_.outstanding(order, zones_);
+  for (const Order& order : state_.orders) {
+    if (order.not_before || counts(orders_.zone_of(order))) count += orders_.outstanding(order, zones_);
+  }
   return count;
 }
 
-int Group::total() const { return static_cast<int>(in_service().size()) + on_their_way(); }
+int Group::total() const { return static_cast<int>(in_service().size()) + on_their_way(true); }
 
 bool Group::is_cut(const std::string& name) const {
   return std::any_of(observed_.zones.begin(), observed_.zones.end(),
                      [&](const cloud::Zone& zone) { return zone.name == name && !zone.in_rotation; });
+}
+
+bool Group::is_reached(const std::string& name) const {
+  return !is_cut(name) ||
+         std::all_of(zones_.begin(), zones_.end(), [&](const std::string& zone) { return is_cut(zone); });
 }
 
 std::vector<ZoneCount> Group::present_by_zone() const {
@@ -170,13 +193,13 @@ std::vector<ZoneCount> Group::present_by_zone() const {
 
 policy::Observation<One> Group::see() const {
   policy::Observation<One> seen{};
-  const std::vector<const Instance*> serving = in_service();
-  for (const Instance* instance : serving) {
+  const std::vector<const Instance*> counted = serving();
+  for (const Instance* instance : counted) {
     ++seen.in_service;
     if (now_ - instance->since < settings_.policy.warm_up_ticks * settings_.tick) ++seen.warming;
   }
-  seen.newest_records = records_of_newest(serving);
-  seen.launching = on_their_way();
+  seen.newest_records = records_of_newest(counted);
+  seen.launching = on_their_way(false);
   see_metrics(seen);
   return seen;
 }
@@ -192,15 +215,13 @@ int Group::records_of_newest(const std::vector<const Instance*>& serving) const 
   return known == state_.watched.end() ? 0 : known->records;
 }
 
-// Those whose metrics count: all that take requests, marked ones too; where no zone is in rotation, all.
+// Those whose metrics count: all that take requests, marked ones too.
 std::vector<const Instance*> Group::measured() const {
-  std::vector<const Instance*> all = in_service();
-  const std::vector<const Instance*> going = marked();
-  all.insert(all.end(), going.begin(), going.end());
-  std::vector<const Instance*> reached;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(reached),
-               [&](const Instance* instance) { return !is_cut(instance->zone); });
-  return reached.empty() ? all : reached;
+  std::vector<const Instance*> all = serving();
+  for (const Instance* instance : marked()) {
+    if (is_reached(instance->zone)) all.push_back(instance);
+  }
+  return all;
 }
 
 // The load of one instance: the mean over the instances that have metrics of the newest period. Those that
@@ -273,7 +294,9 @@ void Group::see_load(policy::Observation<One>& seen, const std::optional<Millise
   }
   const auto requests = static_cast<int>(policy::Metric::requests);
   if (seen.missing[requests]) return;
-  show(seen.value[requests] * static_cast<float>(measured().size()));
+  // Of those that stay, each shows its part of all of it (see_metrics); where none stays, what it has itself.
+  const auto parts = seen.in_service > 0 ? static_cast<std::size_t>(seen.in_service) : measured().size();
+  show(seen.value[requests] * static_cast<float>(parts));
 }
 
 }  // namespace headroom::control

@@ -22,6 +22,11 @@ class Group {
 
   // In service and to stay.
   std::vector<const cloud::Instance*> in_service() const;
+  // Those of them that requests can reach: the policy counts and removes no others. The rest serve nobody
+  // while their zone is cut, and are there again when it is not.
+  std::vector<const cloud::Instance*> serving() const;
+  // Without this instance fewer than the minimum would serve and pass their checks.
+  bool needs(const cloud::Instance& instance) const;
   // Marked to go, still in service; the latest mark last.
   std::vector<const cloud::Instance*> marked() const;
   // Stopped instances of the present version, in open zones, that nobody has ordered to start; the last
@@ -48,7 +53,9 @@ class Group {
   bool is_marked(const cloud::Instance& instance) const;
   bool is_recent(base::Milliseconds time) const { return now_ - time <= settings_.max_age; }
   bool is_cut(const std::string& zone) const;
-  int on_their_way() const;
+  // In rotation, or nothing of the group is.
+  bool is_reached(const std::string& zone) const;
+  int on_their_way(bool also_unreached) const;
   // Metric periods seen of the newest of these since its start.
   int records_of_newest(const std::vector<const cloud::Instance*>& serving) const;
   bool is_pooled(const cloud::Instance& instance) const;

@@ -21,29 +21,47 @@ std::vector<ZoneCount> spread(std::vector<ZoneCount> present, int add) {
   return added;
 }
 
-std::vector<const cloud::Instance*> pick_for_removal(const std::vector<const cloud::Instance*>& in_service,
-                                                     int remove) {
+bool fails_checks(const cloud::Instance& instance) { return instance.health && !instance.health->healthy; }
+
+namespace {
+
+using Instances = std::vector<const cloud::Instance*>;
+
+// Moves `remove` of `from`, or as many as there are, to the end of `picked`.
+void take_from_fullest(const Instances& from, std::size_t remove, Instances& picked) {
   const auto older = [](const cloud::Instance* a, const cloud::Instance* b) {
     return std::tie(a->started, a->id) < std::tie(b->started, b->id);
   };
-  std::map<std::string, std::vector<const cloud::Instance*>> zones;  // each with its newest last
-  for (const cloud::Instance* instance : in_service) zones[instance->zone].push_back(instance);
+  std::map<std::string, Instances> zones;  // each with its newest last
+  for (const cloud::Instance* instance : from) zones[instance->zone].push_back(instance);
   for (auto& [zone, instances] : zones) std::sort(instances.begin(), instances.end(), older);
 
-  std::vector<const cloud::Instance*> picked;
-  for (int k = 0; k < remove; ++k) {
-    std::vector<const cloud::Instance*>* from = nullptr;
+  for (std::size_t left = std::min(remove, from.size()); left > 0; --left) {
+    Instances* fullest = nullptr;
     for (auto& [zone, instances] : zones) {
       if (instances.empty()) continue;
-      if (from == nullptr || instances.size() > from->size() ||
-          (instances.size() == from->size() && older(from->back(), instances.back()))) {
-        from = &instances;
+      if (fullest == nullptr || instances.size() > fullest->size() ||
+          (instances.size() == fullest->size() && older(fullest->back(), instances.back()))) {
+        fullest = &instances;
       }
     }
-    if (from == nullptr) break;
-    picked.push_back(from->back());
-    from->pop_back();
+    picked.push_back(fullest->back());
+    fullest->pop_back();
   }
+}
+
+}  // namespace
+
+Instances pick_for_removal(const Instances& in_service, int remove) {
+  Instances failing;
+  Instances sound;
+  for (const cloud::Instance* instance : in_service) {
+    (fails_checks(*instance) ? failing : sound).push_back(instance);
+  }
+  Instances picked;
+  const auto count = static_cast<std::size_t>(remove);
+  take_from_fullest(failing, count, picked);
+  take_from_fullest(sound, count - picked.size(), picked);
   return picked;
 }
 

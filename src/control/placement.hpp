@@ -19,9 +19,13 @@ struct ZoneCount {
 // Requires: a zone in `present`, each once.
 std::vector<ZoneCount> spread(std::vector<ZoneCount> present, int add);
 
-// `remove` of these instances, in the order in which they go: from the zone that has most, of equal zones and
-// within a zone the newest (latest start; of equal ones the greater id). So zones stay balanced, and the
-// oldest instance, which has the longest record of metrics, goes last.
+// Its last health check failed; none has told of it yet: no.
+bool fails_checks(const cloud::Instance& instance);
+
+// `remove` of these instances, in the order in which they go. First those that fail their checks. Of the same
+// kind, from the zone that has most, of equal zones and within a zone the newest (latest start; of equal ones
+// the greater id). So zones stay balanced, and the oldest instance, which has the longest record of metrics,
+// goes last.
 // Requires: instances as many as `remove` at least.
 std::vector<const cloud::Instance*> pick_for_removal(const std::vector<const cloud::Instance*>& in_service,
                                                      int remove);

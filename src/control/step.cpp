@@ -54,8 +54,8 @@ class Stepper {
   void run() {
     std::erase_if(state_.avoided, [&](const Avoided& avoided) { return now_ >= avoided.until; });
     for (Order& order : orders_.follow_up()) place_anew(std::move(order));
-    forget_marks();
     replace();
+    forget_marks();
     if (now_ >= settings_.start) {
       const auto tick = static_cast<std::int32_t>((now_ - settings_.start) / settings_.tick);
       if (tick >= state_.next_tick) {
@@ -89,8 +89,7 @@ class Stepper {
     const Retire& retire = std::get<Retire>(order.action.what);
     const Instance* instance = find_instance(observed_, retire.instance);
     const bool serves = instance != nullptr && instance->state == InstanceState::in_service;
-    if (retire.afterwards != Afterwards::inspect && serves &&
-        static_cast<int>(group.in_service().size()) <= settings_.policy.numbers.min) {
+    if (retire.afterwards != Afterwards::inspect && serves && group.needs(*instance)) {
       return orders_.note(Happened::not_needed_now, retire.instance, "it is needed for the minimum");
     }
     orders_.place(std::move(order));
@@ -205,7 +204,7 @@ class Stepper {
   }
 
   void shrink(const Group& group, int remove, const std::string& why) {
-    for (const Instance* instance : pick_for_removal(group.in_service(), remove)) {
+    for (const Instance* instance : pick_for_removal(group.serving(), remove)) {
       if (settings_.paid_period) {
         state_.marked.push_back(instance->id);
         orders_.note(Happened::marked, instance->id, why);
@@ -232,12 +231,17 @@ class Stepper {
     const std::vector<const Instance*> marked = group.marked();
     int recalled = 0;
     for (auto it = marked.rbegin(); it != marked.rend() && recalled < count; ++it, ++recalled) {
-      std::erase(state_.marked, (*it)->id);
-      orders_.note(Happened::recalled, (*it)->id, "needed again before its paid time ended");
+      recall(**it, "needed again before its paid time ended");
     }
     return recalled;
   }
 
+  void recall(const Instance& instance, std::string why) {
+    std::erase(state_.marked, instance.id);
+    orders_.note(Happened::recalled, instance.id, std::move(why));
+  }
+
+  // After those that are lost were not replaced because of their marks.
   void forget_marks() {
     std::erase_if(state_.marked, [&](const std::string& id) {
       const Instance* instance = find_instance(observed_, id);
@@ -253,6 +257,10 @@ class Stepper {
         const Milliseconds period = *settings_.paid_period;
         const Milliseconds left = period - (now_ - instance->started) % period;
         if (left > settings_.tick + settings_.drain) continue;
+        if (group.needs(*instance)) {
+          recall(*instance, "needed for the minimum when its paid time ended");
+          continue;
+        }
         std::erase(state_.marked, instance->id);
         retire(group, *instance, "its paid time ends");
         // The others carry more from now on, which the metrics will show later: as after any removal.

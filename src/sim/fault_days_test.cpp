@@ -349,7 +349,7 @@ class DayRun {
         if (retire->afterwards == cloud::Afterwards::inspect) {
           inspected_.insert(retire->instance);
         } else if (serves) {
-          check_minimum(seen, next.state, instance->zone);
+          check_minimum(seen, next.state, *instance);
         }
       }
     }
@@ -401,19 +401,32 @@ class DayRun {
     return start == nullptr ? 0 : group_of(zone_of(seen, before, start->instance));
   }
 
-  // What stays in service, by what the controller sees, after it has ordered a removal from this zone.
-  void check_minimum(const cloud::Observed& seen, const control::State& after, const std::string& zone) {
+  // What stays, by what the controller sees, after it has ordered this removal. Who gets requests and answers
+  // may go only where as many others as the minimum do so too.
+  void check_minimum(const cloud::Observed& seen, const control::State& after,
+                     const cloud::Instance& removed) {
     const auto leaves = [&](const std::string& id) {
       return std::any_of(after.orders.begin(), after.orders.end(), [&](const control::Order& order) {
         const auto* retire = std::get_if<cloud::Retire>(&order.action.what);
         return retire != nullptr && retire->instance == id;
       });
     };
+    const auto is_of_group = [&](const std::string& zone) { return !day_.per_zone || zone == removed.zone; };
+    const bool all_cut = std::all_of(seen.zones.begin(), seen.zones.end(), [&](const cloud::Zone& zone) {
+      return !is_of_group(zone.name) || !zone.in_rotation;
+    });
+    const auto answers = [&](const cloud::Instance& i) {
+      const bool is_cut = std::any_of(seen.zones.begin(), seen.zones.end(), [&](const cloud::Zone& zone) {
+        return zone.name == i.zone && !zone.in_rotation;
+      });
+      return (!is_cut || all_cut) && (!i.health || i.health->healthy);
+    };
     const auto staying = std::count_if(seen.instances.begin(), seen.instances.end(), [&](const auto& i) {
-      return i.state == InstanceState::in_service && (!day_.per_zone || i.zone == zone) && !leaves(i.id);
+      return i.state == InstanceState::in_service && is_of_group(i.zone) && !leaves(i.id) &&
+             (answers(i) || !answers(removed));
     });
     if (staying < day_.scaling.limits.min) {
-      violate("no removal below the minimum", fmt::format("{} stay of zone {}", staying, zone));
+      violate("no removal below the minimum", fmt::format("{} stay of zone {}", staying, removed.zone));
     }
   }
 
