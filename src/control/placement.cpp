@@ -21,7 +21,7 @@ std::vector<ZoneCount> spread(std::vector<ZoneCount> present, int add) {
   return added;
 }
 
-bool fails_checks(const cloud::Instance& instance) { return instance.health && !instance.health->healthy; }
+bool fails_checks(const cloud::Instance& instance) { return instance.health && !instance.health->healthy(); }
 
 namespace {
 

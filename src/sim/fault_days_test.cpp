@@ -419,7 +419,7 @@ class DayRun {
       const bool is_cut = std::any_of(seen.zones.begin(), seen.zones.end(), [&](const cloud::Zone& zone) {
         return zone.name == i.zone && !zone.in_rotation;
       });
-      return (!is_cut || all_cut) && (!i.health || i.health->healthy);
+      return (!is_cut || all_cut) && (!i.health || i.health->healthy());
     };
     const auto staying = std::count_if(seen.instances.begin(), seen.instances.end(), [&](const auto& i) {
       return i.state == InstanceState::in_service && is_of_group(i.zone) && !leaves(i.id) &&
