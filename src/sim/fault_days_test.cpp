@@ -123,7 +123,9 @@ class Excuses {
                          drill.kind == DrillKind::pause;
       const bool delays = drill.kind == DrillKind::calls_fail || drill.kind == DrillKind::calls_hang ||
                           drill.kind == DrillKind::calls_lie || drill.kind == DrillKind::calls_late;
-      if (takes || delays) all.push_back({drill.at, drill.at + drill.duration + drill.by, takes});
+      // It holds for the whole of each tick that it touches.
+      const Milliseconds to = drill.at + drill.duration + drill.by + day.tick;
+      if (takes || delays) all.push_back({drill.at - day.tick, to, takes});
     }
     for (const Restart& restart : day.restarts) {
       all.push_back(

@@ -1,9 +1,12 @@
 #include "sim/faults.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "base/philox.hpp"
+#include "base/units.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -18,6 +21,8 @@ bool is_of_an_instance(DrillKind kind) {
   return kind == DrillKind::crash || kind == DrillKind::hang || kind == DrillKind::reboot ||
          kind == DrillKind::pause;
 }
+
+const std::string& where(const Drill& drill) { return drill.zone.empty() ? drill.instance : drill.zone; }
 
 }  // namespace
 
@@ -53,15 +58,36 @@ std::string_view name(DrillKind kind) {
   return "unknown";
 }
 
-Faults::Faults(std::vector<Drill> drills, Milliseconds start, std::uint64_t seed)
-    : drills_(std::move(drills)), start_(start), seed_(seed) {}
+namespace {
+
+std::string in_words(const Drill& drill) {
+  const std::string kind(name(drill.kind));
+  if (!drill.zone.empty()) return kind + " of zone " + drill.zone;
+  if (drill.instance.empty()) return kind;
+  const bool by_rank = drill.instance == "newest" || drill.instance == "oldest";
+  return kind + (by_rank ? " of the " + drill.instance + " instance" : " of instance " + drill.instance);
+}
+
+}  // namespace
+
+Faults::Faults(const std::vector<Drill>& drills, Milliseconds start, Milliseconds tick, std::uint64_t seed)
+    : start_(start), tick_(tick), seed_(seed) {
+  for (const Drill& drill : drills) {
+    Planned& planned = drills_.emplace_back(Planned{drill, drill.at, {}});
+    planned.on_grid.at = drill.at / tick * tick;
+    if (drill.duration == Milliseconds(0)) continue;
+    const Milliseconds end = (drill.at + drill.duration + tick - Milliseconds(1)) / tick * tick;
+    planned.on_grid.duration = end - planned.on_grid.at;
+  }
+}
 
 const Drill* Faults::find(DrillKind kind, Milliseconds now, const std::string& zone) const {
-  const auto found = std::find_if(drills_.begin(), drills_.end(), [&](const Drill& drill) {
+  const auto found = std::find_if(drills_.begin(), drills_.end(), [&](const Planned& planned) {
+    const Drill& drill = planned.on_grid;
     const Milliseconds since = now - start_ - drill.at;
     return drill.kind == kind && drill.zone == zone && since >= Milliseconds(0) && since < drill.duration;
   });
-  return found == drills_.end() ? nullptr : &*found;
+  return found == drills_.end() ? nullptr : &found->on_grid;
 }
 
 bool Faults::holds(DrillKind kind, Milliseconds now) const { return find(kind, now) != nullptr; }
@@ -86,7 +112,7 @@ Milliseconds Faults::list_age(Milliseconds now) const {
 
 bool Faults::lists_late() const {
   return std::any_of(drills_.begin(), drills_.end(),
-                     [](const Drill& drill) { return drill.kind == DrillKind::calls_late; });
+                     [](const Planned& planned) { return planned.on_grid.kind == DrillKind::calls_late; });
 }
 
 CallFault Faults::meets_call(std::uint64_t call, Milliseconds now) const {
@@ -101,26 +127,42 @@ CallFault Faults::meets_call(std::uint64_t call, Milliseconds now) const {
   return CallFault::none;
 }
 
-std::vector<Drill> Faults::begun(Milliseconds before, Milliseconds now) const {
-  std::vector<Drill> found;
-  std::copy_if(drills_.begin(), drills_.end(), std::back_inserter(found), [&](const Drill& drill) {
-    const Milliseconds at = start_ + drill.at;
-    return is_of_an_instance(drill.kind) && at > before && at <= now;
-  });
-  return found;
+std::vector<std::size_t> Faults::begun(Milliseconds now) const {
+  std::vector<std::size_t> numbers;
+  for (std::size_t k = 0; k < drills_.size(); ++k) {
+    if (is_of_an_instance(drill(k).kind) && start_ + drill(k).at == now) numbers.push_back(k);
+  }
+  return numbers;
 }
 
-std::vector<FaultPeriod> Faults::periods(Milliseconds tick, std::int32_t ticks) const {
+std::vector<FaultPeriod> Faults::periods(std::int32_t ticks) const {
   std::vector<FaultPeriod> all;
-  for (const Drill& drill : drills_) {
+  for (const Planned& planned : drills_) {
+    if (planned.in_service || is_after(planned, ticks)) continue;
+    const Drill& drill = planned.on_grid;
     FaultPeriod period;
-    period.from = static_cast<std::int32_t>(std::min<std::int64_t>(drill.at / tick, ticks));
-    const std::int64_t to = (drill.at + drill.duration + tick - Milliseconds(1)) / tick;
-    period.to = static_cast<std::int32_t>(
-        std::clamp<std::int64_t>(to, period.from + 1, std::max(ticks, period.from + 1)));
+    period.from = static_cast<std::int32_t>(drill.at / tick_);
+    const std::int64_t length = std::max<std::int64_t>(1, drill.duration / tick_);
+    period.to = static_cast<std::int32_t>(std::min<std::int64_t>(ticks, period.from + length));
     period.kind = std::string(name(drill.kind));
-    period.where = drill.zone.empty() ? drill.instance : drill.zone;
+    period.where = where(drill);
     all.push_back(std::move(period));
+  }
+  return all;
+}
+
+std::vector<std::string> Faults::notes(std::int32_t ticks) const {
+  std::vector<std::string> all;
+  for (std::size_t k = 0; k < drills_.size(); ++k) {
+    const Planned& planned = drills_[k];
+    const std::string what = in_words(drill(k));
+    if (planned.in_service) {
+      all.push_back(fmt::format("faults[{}] met nothing: at {}, when {} begins, {} are in service.", k,
+                                base::format_duration(planned.at), what, *planned.in_service));
+    } else if (is_after(planned, ticks)) {
+      all.push_back(fmt::format("faults[{}] met nothing: {} begins at {}, when the rehearsal is over.", k,
+                                what, base::format_duration(planned.at)));
+    }
   }
   return all;
 }

@@ -1,6 +1,9 @@
 // Faults: which of the planned failures hold at an instant, and what they mean for the simulated cloud.
+//
+// A fault holds for the whole of each tick that it touches: nothing begins or ends within a tick.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,8 +25,10 @@ enum class CallFault {
 
 class Faults {
  public:
-  // `at` of the drills counts from `start`. `seed`: which calls of a share meet their fault.
-  Faults(std::vector<environment::Drill> drills, base::Milliseconds start, std::uint64_t seed);
+  // `at` of the drills counts from `start`, where tick 0 begins. `seed`: which calls of a share meet their
+  // fault. Requires: tick above 0.
+  Faults(const std::vector<environment::Drill>& drills, base::Milliseconds start, base::Milliseconds tick,
+         std::uint64_t seed);
 
   bool holds(environment::DrillKind kind, base::Milliseconds now) const;
   bool is_cut(const std::string& zone, base::Milliseconds now) const;
@@ -39,18 +44,34 @@ class Faults {
   // `call` numbers the calls, so that each draws its own luck.
   CallFault meets_call(std::uint64_t call, base::Milliseconds now) const;
 
-  // The drills of instances that begin in (before, now].
-  std::vector<environment::Drill> begun(base::Milliseconds before, base::Milliseconds now) const;
+  // The drills of instances that begin with the tick of `now`, by their number.
+  std::vector<std::size_t> begun(base::Milliseconds now) const;
+  // Whole ticks; what has no duration has none here either.
+  const environment::Drill& drill(std::size_t number) const { return drills_[number].on_grid; }
+  // The instance that this drill names is not there; so many are in service.
+  void misses(std::size_t number, int in_service) { drills_[number].in_service = in_service; }
 
-  // All of them on a grid of ticks, for reports; one that happens once has one tick.
-  std::vector<FaultPeriod> periods(base::Milliseconds tick, std::int32_t ticks) const;
+  // Those that met something, for reports; one that happens once has one tick.
+  std::vector<FaultPeriod> periods(std::int32_t ticks) const;
+  // A sentence for each that met nothing in a rehearsal of so many ticks.
+  std::vector<std::string> notes(std::int32_t ticks) const;
 
  private:
+  struct Planned {
+    environment::Drill on_grid;
+    base::Milliseconds at{0};  // as written
+    std::optional<int> in_service;
+  };
+
   const environment::Drill* find(environment::DrillKind kind, base::Milliseconds now,
                                  const std::string& zone = "") const;
+  bool is_after(const Planned& planned, std::int32_t ticks) const {
+    return planned.on_grid.at >= ticks * tick_;
+  }
 
-  std::vector<environment::Drill> drills_;
+  std::vector<Planned> drills_;
   base::Milliseconds start_;
+  base::Milliseconds tick_;
   std::uint64_t seed_;
 };
 

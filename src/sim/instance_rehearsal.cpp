@@ -396,7 +396,8 @@ Rehearsal rehearse(const InstanceScenario& scenario) {
       });
   const auto ticks = static_cast<std::int32_t>(rehearsal.trajectory.in_service.size());
   rehearsal.zones = recorder.take();
-  rehearsal.faults = cloud.faults().periods(scenario.control.tick, ticks);
+  rehearsal.faults = cloud.faults().periods(ticks);
+  for (std::string& note : cloud.faults().notes(ticks)) rehearsal.notes.push_back(std::move(note));
   summariser.finish(cloud, scenario.control.start + ticks * scenario.control.tick);
   if (is_closed && ticks >= most) {
     rehearsal.notes.emplace_back("The users were not done after a year; the rehearsal ends there.");

@@ -31,7 +31,7 @@ constexpr double kQuantile95 = 1.6448536269514722;     // of the standard normal
 
 SimulatedCloud::SimulatedCloud(SimulatedSettings settings)
     : settings_(std::move(settings)),
-      faults_(settings_.faults, settings_.serving.start, settings_.serving.seed),
+      faults_(settings_.faults, settings_.serving.start, tick(), settings_.serving.seed),
       serving_(settings_.serving),
       now_(settings_.serving.start - kThereBefore) {
   std::vector<control::ZoneCount> zones;
@@ -46,7 +46,7 @@ SimulatedCloud::SimulatedCloud(SimulatedSettings settings)
     }
   }
   now_ = tick_start();
-  begin_faults(now_ - tick());
+  begin_faults();
   begin_tick();
 }
 
@@ -56,7 +56,7 @@ void SimulatedCloud::advance(Milliseconds to) {
     ++tick_;
     now_ = tick_start();
     carry_out_calls();
-    begin_faults(now_ - tick());
+    begin_faults();
     begin_tick();
   }
   now_ = to;
@@ -80,10 +80,14 @@ void SimulatedCloud::carry_out_calls() {
   calls_ = std::move(waiting);
 }
 
-void SimulatedCloud::begin_faults(Milliseconds before) {
-  for (const Drill& drill : faults_.begun(before, now_)) {
+void SimulatedCloud::begin_faults() {
+  for (const std::size_t number : faults_.begun(now_)) {
+    const Drill& drill = faults_.drill(number);
     Instance* instance = pick(drill.instance);
-    if (instance == nullptr) continue;
+    if (instance == nullptr) {
+      faults_.misses(number, count(InstanceState::in_service));
+      continue;
+    }
     if (drill.kind == DrillKind::crash) {
       end_life(*instance);
       instances_.erase(instances_.begin() + (instance - instances_.data()));

@@ -131,7 +131,7 @@ class SimulatedCloud final : public cloud::Cloud {
   void begin_tick();
   void end_tick();
   void carry_out_calls();
-  void begin_faults(base::Milliseconds before);
+  void begin_faults();
   void check_health(Instance& instance) const;
   void begin_metric_period();
   void carry_out(const Call& call);

@@ -553,6 +553,80 @@ TEST(Fault, a_late_list_is_never_older_than_one_that_was_shown) {
   }
 }
 
+// ---- what a tick resolves
+
+// Found by review: what began and ended between two ticks did nothing. Each of these lasts for a time within
+// minute 1: it holds for that minute, and for no other.
+TEST(Fault, one_between_two_ticks_holds_for_the_tick_that_it_touches) {
+  const Milliseconds at = seconds(61);
+  const Milliseconds length = seconds(58);
+  const auto with = [&](const Drill& fault) {
+    SimulatedSettings made = rising();
+    made.faults = {fault};
+    return made;
+  };
+  {
+    SimulatedCloud cloud(with(of_zone(DrillKind::cut, "b", at, length)));
+    for (int tick = 0; tick <= 3; ++tick) {
+      cloud.advance(minutes(tick));
+      EXPECT_EQ(cloud.observe().zones[1].in_rotation, tick != 1) << tick;
+    }
+  }
+  {
+    SimulatedCloud cloud(with(of_zone(DrillKind::lost, "b", at, length)));
+    cloud.advance(minutes(1));
+    EXPECT_EQ(cloud.lives()[1].ended, minutes(1));
+    cloud.submit(launch("t-1", 1, "b"));  // carried out when the minute is over, and with it the fault
+    cloud.advance(minutes(2));
+    EXPECT_EQ(ticket(cloud.observe(), "t-1")->state, cloud::TicketState::done);
+  }
+  {
+    SimulatedCloud cloud(with(of_instance(DrillKind::hang, "oldest", at, length)));
+    for (int tick = 0; tick <= 3; ++tick) {
+      cloud.advance(minutes(tick));
+      EXPECT_EQ(cloud.answering("a"), tick == 1 ? 0 : 1) << tick;
+    }
+  }
+  {
+    SimulatedCloud cloud(with(of_instance(DrillKind::crash, "oldest", at, Milliseconds(0))));
+    cloud.advance(minutes(1));
+    EXPECT_EQ(cloud.observe().instances.size(), 1U);
+  }
+  for (const DrillKind kind : {DrillKind::calls_fail, DrillKind::calls_hang, DrillKind::calls_lie}) {
+    SimulatedCloud cloud(with(drill(kind, at, length)));
+    for (int tick = 0; tick <= 3; ++tick) {
+      cloud.advance(minutes(tick));
+      cloud.submit(launch("t-" + std::to_string(tick), 1));
+    }
+    cloud.advance(minutes(4));
+    for (int tick = 0; tick <= 3; ++tick) {
+      const cloud::Observed seen = cloud.observe();
+      const cloud::TicketReport* report = ticket(seen, "t-" + std::to_string(tick));
+      const bool met = kind == DrillKind::calls_hang ? report->since > minutes(tick + 1)
+                                                     : report->state != cloud::TicketState::done;
+      EXPECT_EQ(met, tick == 1 && kind != DrillKind::calls_hang) << name(kind) << tick;
+    }
+  }
+  {
+    SimulatedCloud cloud(with(drill(DrillKind::metrics, at, length)));
+    for (int tick = 1; tick <= 3; ++tick) {
+      EXPECT_EQ(cpu(cloud, tick).has_value(), tick != 1) << tick;
+    }
+  }
+}
+
+// 20 s from second 110 on touch two minutes, of both of which the report shows the band.
+TEST(Fault, one_that_touches_two_ticks_holds_for_both_as_its_period_says) {
+  SimulatedSettings with = settings();
+  with.faults = {of_zone(DrillKind::cut, "b", seconds(110), seconds(20))};
+  SimulatedCloud cloud(with);
+  for (int tick = 0; tick <= 4; ++tick) {
+    cloud.advance(minutes(tick));
+    EXPECT_EQ(cloud.observe().zones[1].in_rotation, tick != 1 && tick != 2) << tick;
+  }
+  EXPECT_EQ(cloud.faults().periods(300), (std::vector<FaultPeriod>{{1, 3, "cut", "b"}}));
+}
+
 // ---- what is paid for
 
 // i-1 serves throughout; i-2 is stopped at 2 and started at 10 (two lives); i-3 is launched at 1, serves from
@@ -695,6 +769,25 @@ TEST(Health, the_controller_counts_the_checks_that_the_balancer_counts) {
     });
     EXPECT_EQ(failed_at, made.replaced) << made.interval << " s, " << made.replace_after;
   }
+}
+
+// Faults that nothing came of are named, and the report shows no band of them: one of an instance where there
+// are not so many, and one that begins when the rehearsal of 300 minutes is over.
+TEST(Fault, one_that_meets_nothing_is_noted) {
+  InstanceScenario scenario;
+  scenario.service.name = "web";
+  scenario.cloud = settings();
+  scenario.cloud.faults = {of_instance(DrillKind::hang, "7", seconds(630), minutes(1)),
+                           of_zone(DrillKind::lost, "b", minutes(300), minutes(5)),
+                           of_instance(DrillKind::crash, "2", minutes(299), Milliseconds(0))};
+  scenario.control = controller(scenario.cloud, scaling(2, 5, 1));
+  const Rehearsal made = rehearse(scenario);
+  EXPECT_EQ(made.faults, (std::vector<FaultPeriod>{{299, 300, "crash", "2"}}));
+  EXPECT_EQ(made.notes,
+            (std::vector<std::string>{
+                "faults[0] met nothing: at 10m30s, when hang of instance 7 begins, 2 are in "
+                "service.",
+                "faults[1] met nothing: lost of zone b begins at 5h, when the rehearsal is over."}));
 }
 
 // Requirements M12 and M16: an instance that restarts under load is reported, stopped, kept, and replaced,
