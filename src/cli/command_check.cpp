@@ -96,11 +96,33 @@ base::Result<std::vector<Checked>> check(const Project& project) {
   return checked;
 }
 
+// What the variants that were not chosen cannot do. One whose own files are not on this machine is left out:
+// what it would rehearse is not known here.
+base::Error check_variants(const Project& project) {
+  base::Error error;
+  for (const std::string& variant : project.loaded.variants) {
+    ProjectArguments arguments = project.arguments;
+    if (variant == arguments.variant) continue;
+    arguments.variant = variant;
+    const auto laid_over = open_project(arguments);
+    if (!laid_over) continue;
+    if (const auto checked = check(*laid_over); !checked) {
+      for (base::Fault fault : checked.error().faults) {
+        fault.what = fmt::format("with -e {}: {}", variant, fault.what);
+        error.faults.push_back(std::move(fault));
+      }
+    }
+  }
+  return error;
+}
+
 void run(const Arguments& arguments, Context& context) {
   const auto project = open_project(arguments.project);
   if (!project) return fail(context, project.error());
   const auto checked = check(*project);
   if (!checked) return fail(context, checked.error());
+  if (const base::Error variants = check_variants(*project); !variants.faults.empty())
+    return fail(context, variants);
   if (arguments.json) {
     report::JsonWriter json;
     json.begin_object().key("environment").text(project->environment().name).key("services").begin_array();

@@ -120,10 +120,13 @@ std::optional<std::string> Reader::file_text(const Node& node) {
   }
   auto text = read_file_(resolved(node.text));
   if (text) return std::move(*text);
-  // The file as a whole is at fault; the place to change is where it is named.
+  // The file as a whole is at fault; the place to change is where it is named, and the fault says where it
+  // was looked for.
   base::Error error = text.error();
   for (base::Fault& one : error.faults) {
-    if (one.place.line == 0) one.place = {};
+    if (one.place.line != 0) continue;
+    if (!one.place.file.empty()) one.what = one.place.file + ": " + one.what;
+    one.place = {};
   }
   faults_of(node, error);
   return std::nullopt;

@@ -79,6 +79,29 @@ Node with_variant(Node base, const Node& variant) {
   return root;
 }
 
+// A service that is not in the file and says neither what it can take nor what it runs is no service of its
+// own; with a name near to one of the file's it is that one, mistyped.
+void refuse_mistyped_services(Reader& reader, const Parts& parts) {
+  const Node* services = parts.base.find("services");
+  if (services == nullptr || services->kind != Node::Kind::map) return;
+  std::vector<std::string> names;
+  for (const Member& service : services->members) names.push_back(service.key);
+  for (const auto& [variant, node] : parts.variants) {
+    const Node* own = node.find("services");
+    if (own == nullptr || own->kind != Node::Kind::map) continue;
+    for (const Member& service : own->members) {
+      const Node& keys = service.value;
+      if (services->find(service.key) != nullptr || keys.find("capacity") != nullptr ||
+          keys.find("run") != nullptr)
+        continue;
+      if (const auto near = nearest(service.key, names)) {
+        reader.fault(service.position, fmt::format("there is no service {}", base::in_quotes(service.key)),
+                     fmt::format("did you mean \"{}\"?", *near));
+      }
+    }
+  }
+}
+
 // Faults that the faults of what is chosen do not hold yet.
 void add_new(base::Error& error, const base::Error& other) {
   for (const base::Fault& fault : other.faults) {
@@ -125,10 +148,11 @@ base::Result<Loaded> read(const std::string& text, const std::string& file, cons
   if (!variant.empty() && chosen == parts.variants.end()) {
     std::vector<std::string> names;
     for (const auto& [name, node] : parts.variants) names.push_back(name);
-    reader.fault(
-        Position{0, 0, 0}, fmt::format("there is no environment {}", base::in_quotes(variant)),
-        names.empty() ? "the file has no environments:" : "the environments are " + joined(names, "and"));
+    reader.fault(Position{0, 0, 0}, fmt::format("there is no environment {}", base::in_quotes(variant)),
+                 names.empty() ? "the file has no key `environments`"
+                               : "the environments are " + joined(names, "and"));
   }
+  refuse_mistyped_services(reader, parts);
   auto raw = read_record(
       reader, chosen == parts.variants.end() ? parts.base : with_variant(parts.base, chosen->second),
       environment_record());
@@ -147,7 +171,9 @@ base::Result<Loaded> read(const std::string& text, const std::string& file, cons
     }
   }
   if (!raw || !error.faults.empty()) return error;
-  return Loaded{std::move(raw->environment), std::move(reader.places), file};
+  Loaded loaded{std::move(raw->environment), std::move(reader.places), file, {}};
+  for (const auto& [name, node] : parts.variants) loaded.variants.push_back(name);
+  return loaded;
 }
 
 base::Result<workload::Traffic> read_traffic(const std::string& text, const std::string& file,

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "environment/environment.hpp"
@@ -19,6 +20,7 @@ struct Loaded {
   Environment environment;
   std::map<std::string, base::Place> places;  // of every value written, by path
   std::string file;
+  std::vector<std::string> variants;  // the names under `environments`, in file order
 
   // Where the field at this path is written ("services.web.scale.min"); where it is not, the nearest
   // map or list around it.

@@ -162,6 +162,21 @@ TEST(Read, AFaultInANamedFileIsLocatedThere) {
       "  write its unit: 4s, 4m or 4h for seconds, minutes or hours");
 }
 
+TEST(Read, AFileThatCannotBeReadIsNamedWhereItWasLookedFor) {
+  const ReadFile none = [](const std::string& path) -> base::Result<std::string> {
+    return base::bad_input(base::Place{path, 0, 0}, "cannot be read: it does not exist", "check the path");
+  };
+  const auto message = [&](const std::string& text) {
+    const auto result = read(text, "here/headroom.yaml", none);
+    return result ? std::string() : to_string(result.error());
+  };
+  EXPECT_EQ(message("name: a\nservices: {web: {capacity: {file: zz.yaml}}}\ntraffic: nope.csv\n"),
+            "here/headroom.yaml:2:35: here/zz.yaml: cannot be read: it does not exist\n  check the path\n"
+            "here/headroom.yaml:3:10: here/nope.csv: cannot be read: it does not exist\n  check the path");
+  EXPECT_EQ(message("name: a\nservices: {web: {}}\ntraffic: {csv: {file: no/pe.csv}}\n"),
+            "here/headroom.yaml:3:23: here/no/pe.csv: cannot be read: it does not exist\n  check the path");
+}
+
 const std::string kVariants = R"(name: a
 zones: [a]
 services:
@@ -203,6 +218,25 @@ TEST(Read, AVariantThatIsNotChosenIsCheckedToo) {
   EXPECT_EQ(faults("name: a\nservices: {web: {}}\nenvironments: {prod: {traffic: there.yaml, services: {web: "
                    "{capacity: x.yaml}}}}\n"),
             "");
+}
+
+TEST(Read, AMistypedServiceInAVariantIsRefusedWhetherItIsChosenOrNot) {
+  const std::string text =
+      "name: a\nservices: {web: {scale: {max: 3}}}\nenvironments: {prod: {services: {wbe: {scale: {min: "
+      "3}}}}}\n";
+  const std::string expected =
+      "here/headroom.yaml:3:34: there is no service \"wbe\"\n  did you mean \"web\"?";
+  EXPECT_EQ(faults(text), expected);
+  EXPECT_EQ(faults(text, "prod"), expected);
+  // A service that only prod has is no slip of the pen, however near its name is.
+  EXPECT_EQ(faults("name: a\nservices: {web: {}}\nenvironments: {prod: {services: {web2: {capacity: "
+                   "{cpu_per_rps: 1}}, db: {}}}}\n"),
+            "");
+}
+
+TEST(Read, TheVariantsOfAFileAreNamed) {
+  EXPECT_EQ(loaded(kVariants).variants, (std::vector<std::string>{"prod", "bare"}));
+  EXPECT_TRUE(loaded(kConf42).variants.empty());
 }
 
 TEST(Read, InitialIsMinWhereItIsNotWritten) {

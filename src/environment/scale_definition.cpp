@@ -84,11 +84,12 @@ const Record<RawScale>& scale_record() {
     using R = RawScale;
     Record<R> r;
     r.info = {"scale", "How a service scales: the limits around its policies, and the policies.", {}};
-    r.key("initial", &R::initial, count(0), {"instances at the start (`min` where not written)", "", "1"})
+    r.key("initial", &R::initial, count(0),
+          {"instances at the start (`min` where not written), per group", "", "1"})
         .key("min", [](R& s) -> int& { return s.scale.scaling.limits.min; }, count(0),
-             {"never fewer by its own action", "1", "1"})
+             {"never fewer by its own action, per group", "1", "1"})
         .key("max", [](R& s) -> int& { return s.scale.scaling.limits.max; }, count(1),
-             {"never more", "10", "20"})
+             {"never more, per group", "10", "20"})
         .key("warm_up", [](R& s) -> std::optional<Milliseconds>& { return s.scale.scaling.warm_up; },
              duration(),
              {"how long an instance counts as warming once it serves, for semantics aws and aws-step (5m "
@@ -97,9 +98,9 @@ const Record<RawScale>& scale_record() {
               "", "2m"})
         .key("per", [](R& s) -> bool& { return s.scale.per_zone; },
              choice<bool>({{"fleet", false}, {"zone", true}}),
-             {"one group, or one per zone", "fleet", "zone"})
+             {"one group, or one per zone: every number here is then that of each zone", "fleet", "zone"})
         .key("pool", [](R& s) -> int& { return s.scale.pool; }, count(0),
-             {"stopped instances kept for reuse (warm pool)", "0", "2"})
+             {"stopped instances kept for reuse (warm pool), per group", "0", "2"})
         .key("drain", [](R& s) -> Milliseconds& { return s.scale.drain; }, duration(),
              {"an instance finishes its requests for so long, without new ones, before it is removed", "0s",
               "10s"})

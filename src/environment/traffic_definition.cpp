@@ -1,6 +1,8 @@
 // The keys of traffic: in a file of its own or in headroom.yaml.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/units.hpp"
 #include "environment/records.hpp"
 
@@ -255,8 +257,7 @@ const Record<workload::Generated>& generate_record() {
       if (node.find("peak") == nullptr) {
         reader.fault(node, "the key \"peak\" is missing in a generated traffic",
                      "add it, such as peak: 400 rps");
-      }
-      if (g.base > g.peak) {
+      } else if (g.base > g.peak) {
         const Node* at = node.find("base");
         reader.fault(at != nullptr ? *at : node,
                      fmt::format("base ({}) is above peak ({})", base::format_rate(g.base),
@@ -328,6 +329,27 @@ const Record<RawTrafficScale>& traffic_scale_record() {
   return record;
 }
 
+// What is done with a rate per tick; closed traffic has none before its requests are answered.
+void refuse_changes_of_closed(Reader& reader, const Node& node) {
+  struct Change {
+    const char* key;
+    const char* what;
+    const char* fix;
+  };
+  constexpr std::array kChanges{
+      Change{"cut", "closed traffic is not cut: its users take as long as their requests do",
+             "remove cut, and change the stages instead"},
+      Change{"scale", "closed traffic is not scaled: its users decide how much is sent",
+             "remove scale, and change users in the stages instead"},
+      Change{"repeat", "closed traffic is not repeated", "remove repeat, and write the stages so many times"},
+      Change{"shift", "closed traffic is not shifted",
+             "remove shift, and write a first stage {users: 0, for: 10m}, say"},
+  };
+  for (const Change& change : kChanges) {
+    if (const Node* at = node.find(change.key)) reader.fault(*at, change.what, change.fix);
+  }
+}
+
 struct RawTraffic {
   std::optional<workload::Open> open;
   std::optional<workload::Closed> closed;
@@ -344,7 +366,7 @@ const Record<RawTraffic>& raw_traffic_record() {
     Record<R> r;
     r.info = {"traffic",
               "One shape (open, closed, csv or generate), then what is done with it in this order: cut, "
-              "scale, repeat, shift.",
+              "scale, repeat, shift; with closed traffic, whose users decide what is sent, none of these.",
               {}};
     const Kind<RawRecorded> named =
         converted<RawRecorded>(csv_file(), [](Reader&, const Node&, workload::Recorded recorded) {
@@ -393,6 +415,7 @@ const Record<RawTraffic>& raw_traffic_record() {
                      "closed traffic has no arrivals of its own: its users decide when requests come",
                      "remove arrivals, or describe the traffic as open");
       }
+      if (raw.closed) refuse_changes_of_closed(reader, node);
     };
     return r;
   }();

@@ -57,9 +57,10 @@ TEST(ReadFile, gives_every_byte) {
 TEST(ReadFile, a_missing_file_is_bad_input_that_names_it) {
   const base::Error error = read_file("no/such/file.csv").error();
   EXPECT_EQ(error.kind, ErrorKind::bad_input);
-  EXPECT_EQ(base::to_string(error),
-            "no/such/file.csv: cannot be read: it does not exist\n  check the path; it is relative to the "
-            "present folder");
+  EXPECT_EQ(
+      base::to_string(error),
+      "no/such/file.csv: cannot be read: it does not exist\n  check the path; in a file it is relative to "
+      "the folder of that file");
 }
 
 TEST(ReadFile, a_folder_is_not_a_file) {

@@ -26,7 +26,7 @@ Words words_for(int number, bool writing) {
       return writing
                  ? Words{bad_input, "its folder does not exist", "create the folder, or name another file"}
                  : Words{bad_input, "it does not exist",
-                         "check the path; it is relative to the present folder"};
+                         "check the path; in a file it is relative to the folder of that file"};
     case ENOTDIR:
       return {bad_input, "a part of the path is a file, not a folder", "check the path"};
     case EISDIR:
