@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -49,10 +51,13 @@ void run(const Arguments& arguments, Context& context) {
                              : earlier != nullptr      ? earlier->engine
                                                        : std::string();
   const auto rehearsed = [&] {
-    const Interrupt interrupt;
+    // One rehearsal has no part that would be worth keeping: there Ctrl-C ends the program, as it always
+    // does.
+    std::optional<Interrupt> interrupt;
+    if (seeds > 1) interrupt.emplace();
     ProgressLine line(context.err);
     tune::Workers workers;
-    workers.stop = &Interrupt::stop();
+    if (interrupt) workers.stop = &Interrupt::stop();
     workers.progress = [&line](const tune::Progress& progress) {
       line.show(progress.phase, static_cast<double>(progress.done) / static_cast<double>(progress.total));
     };
@@ -62,13 +67,21 @@ void run(const Arguments& arguments, Context& context) {
   const sim::Rehearsal& rehearsal = rehearsed->rehearsal;
   const auto& replications = rehearsed->replications;
   const std::string summary = report::summary_json(rehearsal, replications);
+  // After a stop the run holds the seeds that were rehearsed, and a run of so many gives the same bytes.
+  const int kept = rehearsed->stopped_early ? rehearsed->seeds : seeds;
   const auto folder =
-      keep_run(arguments.run, {context.words, seeds, {}, engine}, *project, rehearsal, *service, summary);
+      keep_run(arguments.run, {context.words, kept, {}, engine}, *project, rehearsal, *service, summary);
   if (!folder) return fail(context, folder.error());
+  const std::string stopped =
+      rehearsed->stopped_early
+          ? fmt::format("STOPPED EARLY: {} of {} seeds were rehearsed.", rehearsed->seeds, seeds)
+          : std::string();
   if (arguments.json) {
     context.out << summary;
+    if (!stopped.empty()) context.err << stopped << '\n';
   } else {
     context.out << report::rehearsal_text(rehearsal, *service);
+    if (!stopped.empty()) context.out << "\n" << stopped << "\n";
     if (replications) context.out << report::replications_text(*replications);
     if (!folder->empty()) context.out << "\nReport: " << *folder << "/report.html\n";
   }

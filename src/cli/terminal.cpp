@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <iostream>
+#include <string_view>
 
 namespace headroom::cli {
 namespace {
@@ -13,9 +15,16 @@ namespace {
 std::atomic<bool> stop_asked{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may touch it");
 
+// Said at once: what was begun may take seconds to end.
+constexpr std::string_view kStopping = "\nStopping in order; once more ends at once.\n";
+
 extern "C" void on_signal(int number) {
+  const int error = errno;
   stop_asked.store(true);
   std::signal(number, SIG_DFL);  // the second one ends the program
+  // A handler may write in no other way; where that fails there is nobody to tell.
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kStopping.data(), kStopping.size());
+  errno = error;
 }
 
 }  // namespace

@@ -21,10 +21,12 @@ enum class Engine {
 struct Rehearsed {
   sim::Rehearsal rehearsal;                  // of the first seed
   std::optional<Replications> replications;  // where several seeds differ
+  int seeds = 1;                             // so many that differ were rehearsed, the first ones
+  bool stopped_early = false;                // by Ctrl-C: fewer than were asked for
 };
 
 // `seeds` replications, the i-th with the seed of the environment + i; with counts one, where nothing in the
-// traffic is drawn.
+// traffic is drawn. After a stop there are fewer, but always the first.
 // Errors: what the engine does not know, all at once, each with the path of its field.
 base::Result<Rehearsed> rehearse(const environment::Environment& environment,
                                  const environment::Service& service, const workload::Traffic& traffic,
