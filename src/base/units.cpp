@@ -193,6 +193,8 @@ Result<Milliseconds> parse_duration(std::string_view text) {
   bool fraction = false;
   int parts = 0;
   if (rest.empty()) return expected(kDuration, text, {});
+  if (rest.starts_with('-') && parse_duration(rest.substr(1)))
+    return expected(kDuration, text, "it must not be negative");
   while (!rest.empty()) {
     const auto decimal = take_decimal(rest);
     if (!decimal) return expected(kDuration, text, {});
@@ -242,7 +244,12 @@ Result<Milliseconds> parse_signed_duration(std::string_view text) {
 Result<Percent> parse_percent(std::string_view text) {
   if (const auto value = number_before(text, "%")) return Percent(*value);
   std::string fix;
-  if (parse_number(text)) fix = fmt::format("write {}%", text);
+  if (const auto value = parse_number(text)) {
+    // 0.99 may be meant as a share of 1 or as less than one percent; the two differ by a hundred times.
+    fix = *value > 0 && *value < 1
+              ? fmt::format("write {}% for that share of all, or {}%", format_number(*value * 100), text)
+              : fmt::format("write {}%", text);
+  }
   return expected("a percentage such as 25%", text, std::move(fix));
 }
 

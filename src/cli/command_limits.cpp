@@ -39,8 +39,11 @@ void write_text(const tune::Surges& surges, std::int32_t max, std::ostream& out)
                          "scaling is too slow for any tried");
       continue;
     }
-    out << fmt::format("{:>12}  {:>10} req/s  {:>7.2f}x  {}\n", ramp, rate_text(*surge.peak),
-                       *surge.peak / surges.base, surge.at_ceiling ? "max" : "scaling is too slow");
+    // From no traffic at all, every surge is infinitely many times as much.
+    const std::string times =
+        surges.base.value() > 0 ? fmt::format("{:.2f}x", *surge.peak / surges.base) : "-";
+    out << fmt::format("{:>12}  {:>10} req/s  {:>8}  {}\n", ramp, rate_text(*surge.peak), times,
+                       surge.at_ceiling ? "max" : "scaling is too slow");
   }
   const auto steepest = [&](const std::optional<base::Milliseconds>& ramp) {
     if (!ramp) return std::string("not within a day");

@@ -105,6 +105,39 @@ fs::path small(const fs::path& root) {
   return root / "small";
 }
 
+TEST(Commands, ASeedIsAWholeNumberAsInTheFile) {
+  const TemporaryFolder folder;
+  const fs::path path = small(folder.path());
+  const auto simulated = [&](const std::string& seed) {
+    return run_with({"simulate", path, "--no-run", "--json", "--seed", seed});
+  };
+  for (const char* seed : {"-1", "99999999999999999999999", "0x10", "abc", "1.5", ""}) {
+    const Outcome outcome = simulated(seed);
+    EXPECT_EQ(outcome.exit_code, ExitCode::bad_input) << seed;
+    EXPECT_TRUE(says(outcome.err, "--seed: expected a whole number from 0 to 18446744073709551615"))
+        << outcome.err;
+  }
+  EXPECT_TRUE(says(simulated("010").out, "\"seed\": 10,"));
+  EXPECT_TRUE(says(simulated("18446744073709551615").out, "\"seed\": 18446744073709551615,"));
+}
+
+TEST(Commands, CheckRefusesWhatAVariantThatIsNotChosenCannotRehearse) {
+  const TemporaryFolder folder;
+  const fs::path path = small(folder.path());
+  std::string text = kSmall;
+  const std::string prod = "prod: {services: {web: {scale: {min: 3}}}}";
+  text.replace(text.find(prod), prod.size(),
+               "bare: {services: {web: {capacity: {cpu_per_rps: 2}}}}\n"
+               "  away: {traffic: only-there.csv, services: {web: {capacity: {cpu_per_rps: 2}}}}");
+  put(path / "headroom.yaml", text);
+  // Both lay a capacity without a start-up time over the file; the traffic of `away` is not on this machine.
+  const Outcome checked = run_with({"check", path});
+  EXPECT_EQ(checked.exit_code, ExitCode::bad_input);
+  EXPECT_TRUE(says(checked.err, "headroom.yaml:24:")) << checked.err;
+  EXPECT_TRUE(says(checked.err, "with -e bare: the start-up time is not known")) << checked.err;
+  EXPECT_FALSE(says(checked.err, "away")) << checked.err;
+}
+
 TEST(Commands, WhatInitWritesCanBeCheckedRehearsedTunedAndTriedToItsLimits) {
   const TemporaryFolder folder;
   const std::string shop = folder.path() / "My Shop";
@@ -415,10 +448,8 @@ TEST(Commands, WhatAKilledOneLeftIsSweptByTheNextWhateverBecomesOfIt) {
   }
 }
 
-TEST(Commands, CtrlCEndsATuningInOrder) {
-  const TemporaryFolder folder;
-  const fs::path shop = small(folder.path());
-  // As soon as the command listens for it. Where it has ended by then, nobody else may fall to the signal.
+// As soon as the command listens for it. Where it has ended by then, nobody else may fall to the signal.
+Outcome interrupted(const std::vector<std::string>& words) {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   struct sigaction before {};
@@ -432,10 +463,17 @@ TEST(Commands, CtrlCEndsATuningInOrder) {
     } while (now.sa_handler == SIG_IGN && !ended);
     ::kill(::getpid(), SIGINT);
   });
-  const Outcome outcome = run_with({"tune", shop, "--runs", folder.path() / "runs", "--json"});
+  Outcome outcome = run_with(words);
   ended = true;
   interrupter.join();
   ::sigaction(SIGINT, &before, nullptr);
+  return outcome;
+}
+
+TEST(Commands, CtrlCEndsATuningInOrder) {
+  const TemporaryFolder folder;
+  const fs::path shop = small(folder.path());
+  const Outcome outcome = interrupted({"tune", shop, "--runs", folder.path() / "runs", "--json"});
   // Stopped before, within or after the search: what was found is printed and kept, or nothing at all.
   const auto finished = store::finished_runs(folder.path() / "runs").value();
   if (says(outcome.err, "Stopped before the first policy was tried")) {
@@ -446,6 +484,23 @@ TEST(Commands, CtrlCEndsATuningInOrder) {
     EXPECT_NE(outcome.exit_code, ExitCode::bad_input) << outcome.err;
     ASSERT_EQ(finished.size(), 1U);
     EXPECT_EQ(text_of(finished.front() / "summary.json"), outcome.out);
+  }
+}
+
+TEST(Commands, CtrlCKeepsTheSeedsRehearsedAndTheRunGivesTheSameBytesAgain) {
+  for (const char* engine : {"counts", "instances"}) {
+    const TemporaryFolder folder;
+    const fs::path shop = small(folder.path());
+    const fs::path runs = folder.path() / "runs";
+    const Outcome outcome =
+        interrupted({"simulate", shop, "--engine", engine, "--seeds", "1000", "--runs", runs, "--json"});
+    const fs::path kept = take_run(runs, "kept");
+    EXPECT_EQ(text_of(kept / "summary.json"), outcome.out);
+    // Whether it came in time or not, the record says how many seeds there are.
+    const RunRecord record = read_record(text_of(kept / "inputs" / kRecordFile), "record").value();
+    ASSERT_TRUE(record.seeds);
+    EXPECT_EQ(says(outcome.err, "STOPPED EARLY: "), *record.seeds < 1000) << outcome.err;
+    EXPECT_EQ(run_with({"simulate", kept, "--no-run", "--json"}).out, outcome.out) << engine;
   }
 }
 

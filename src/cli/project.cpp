@@ -6,7 +6,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <filesystem>
+#include <limits>
 
+#include "base/units.hpp"
 #include "store/file.hpp"
 
 namespace headroom::cli {
@@ -34,7 +36,15 @@ void add_project_arguments(CLI::App& command, ProjectArguments& arguments, const
         .add_option("--traffic", arguments.traffic,
                     "a traffic file (YAML or CSV) instead of the one in the file")
         ->type_name("FILE");
-    command.add_option("--seed", arguments.seed, "the seed instead of the one in the file")
+    // The library would wrap what is negative around, clamp what is too large and read 010 as 8.
+    const auto take_seed = [&arguments](const std::string& text) {
+      arguments.seed = base::parse_unsigned(text);
+      if (arguments.seed) return;
+      throw CLI::ValidationError(
+          "--seed", fmt::format("expected a whole number from 0 to {}, found {}",
+                                std::numeric_limits<std::uint64_t>::max(), base::in_quotes(text)));
+    };
+    command.add_option_function<std::string>("--seed", take_seed, "the seed instead of the one in the file")
         ->type_name("NUMBER");
   }
 }

@@ -67,12 +67,6 @@ const Record<RawCredits>& credits_record() {
                      fmt::format("most ({}) is below initial ({})", base::format_duration(raw.credits.most),
                                  base::format_duration(raw.credits.initial)),
                      "an instance starts with at most as much as it can save up");
-      } else if (raw.credits.most == Milliseconds{0}) {
-        const Node* at = node.find("most");
-        if (at == nullptr) at = node.find("initial");
-        reader.fault(at != nullptr ? *at : node,
-                     "credits of 0s: such an instance never runs above its baseline",
-                     "write most: 3s, say, or the baseline as the cpu of the instance");
       }
     };
     return r;
@@ -103,7 +97,16 @@ const Record<Instance>& instance_record() {
     r.check = [](Reader& reader, const Node& node, I& instance) {
       if (!instance.credits) return;
       const double cpu = instance.cpu.value_or(base::Cores(1)).value();
-      if (instance.credits->baseline.value() < cpu) return;
+      if (instance.credits->baseline.value() < cpu) {
+        if (instance.credits->most > Milliseconds{0}) return;
+        const Node& credits = *node.find("credits");
+        const Node* at = credits.find("most");
+        if (at == nullptr) at = credits.find("initial");
+        reader.fault(at != nullptr ? *at : credits,
+                     "credits of 0s: such an instance never runs above its baseline",
+                     "write most: 3s, say, or the baseline as the cpu of the instance");
+        return;
+      }
       reader.fault(*node.find("credits")->find("baseline"),
                    fmt::format("the baseline ({} cores) is not below the cpu of the instance ({}{})",
                                base::format_number(instance.credits->baseline.value()),

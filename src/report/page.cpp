@@ -203,9 +203,11 @@ void write_run(JsonWriter& json, const Run& run, const environment::Objective& o
   for (const policy::Policy& policy : run.scaling->policies) json.text(policy_text(policy));
   json.end_array();
   json.key("limits").begin_object();
-  json.key("text").text(limits_text(run.scaling->limits));
-  json.key("min").integer(run.scaling->limits.min);
-  json.key("max").integer(run.scaling->limits.max);
+  // The limits are those of each zone where these scale apart; the chart stacks the zones.
+  const auto zones = static_cast<std::int64_t>(std::max<std::size_t>(1, rehearsal.groups.size()));
+  json.key("text").text(limits_text(run.scaling->limits, rehearsal.groups.size()));
+  json.key("min").integer(run.scaling->limits.min * zones);
+  json.key("max").integer(run.scaling->limits.max * zones);
   json.end_object();
   json.key("thresholds").begin_array();
   for (const Threshold& threshold : thresholds(*run.scaling)) {

@@ -58,6 +58,18 @@ TEST(Page, CarriesTheObjectiveAndTheThresholdsOfThePolicy) {
   EXPECT_EQ(input["reasons"].size(), static_cast<std::size_t>(policy::kReasonCount));
 }
 
+TEST(Page, TheMaximumOfTheChartIsThatOfAllZonesTogether) {
+  const SampleOptions options{.ticks = 30, .zones = true};
+  const environment::Service service = sample_service(options);
+  sim::Rehearsal rehearsal = sample_rehearsal(options);
+  const int max = service.scale.scaling.limits.max;
+  EXPECT_EQ(input_of(report_html(rehearsal, service))["runs"][0]["limits"]["max"], max);
+  rehearsal.groups = {"a", "b"};
+  const nlohmann::json limits = input_of(report_html(rehearsal, service))["runs"][0]["limits"];
+  EXPECT_EQ(limits["max"], 2 * max);
+  EXPECT_TRUE(limits["text"].get<std::string>().starts_with("in each of 2 zones: min")) << limits["text"];
+}
+
 TEST(Page, KeepsEveryDecisionThatActs) {
   const sim::Rehearsal rehearsal = sample_rehearsal({.ticks = 480});
   const nlohmann::json decisions =

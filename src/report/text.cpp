@@ -137,6 +137,7 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   const sim::Summary& summary = rehearsal.summary;
   const telemetry::Series& traffic = rehearsal.requests_per_second;
   const environment::Objective& objective = service.objective;
+  const std::size_t zones = rehearsal.groups.size();  // that scale apart
   std::string text = heading(rehearsal.environment, rehearsal.service, when_text(traffic));
 
   const std::string promise = objective_text(objective);
@@ -147,7 +148,7 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
         wrapped("  ", fmt::format("OBJECTIVE {}: {}", summary.objective_met ? "KEPT" : "MISSED", promise));
     if (summary.objective_violation_minutes > 0) {
       text += wrapped("  ", fmt::format("beyond it for {} min, {} of the time",
-                                        exact_text(summary.objective_violation_minutes),
+                                        short_text(summary.objective_violation_minutes),
                                         percent_text(summary.objective_violation_percent)));
     }
     text += '\n';
@@ -174,8 +175,10 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
       fmt::format("on average, at most {}", summary.instances_max));
   row("scaled", number_text(summary.scale_outs, 0) + " out", number_text(summary.scale_ins, 0) + " in");
   if (summary.minutes_at_max > 0) {
+    const int max = service.scale.scaling.limits.max;
     row("at max", number_text(summary.minutes_at_max, 0) + " min",
-        fmt::format("desired as many as max ({}) allows", service.scale.scaling.limits.max));
+        zones > 1 ? fmt::format("desired as many as {} zones of max {} allow", zones, max)
+                  : fmt::format("desired as many as max ({}) allows", max));
   }
   if (summary.warnings_at_max > 0) {
     row("warned",
@@ -215,15 +218,17 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   for (const policy::Policy& policy : service.scale.scaling.policies) {
     text += wrapped("  policy: ", policy_text(policy));
   }
-  text += wrapped("  limits: ", limits_text(service.scale.scaling.limits));
+  text += wrapped("  limits: ", limits_text(service.scale.scaling.limits, zones));
   return text + notes_text(rehearsal.notes);
 }
 
 std::string replications_text(const tune::Replications& replications) {
   const tune::Score& score = replications.score;
   const auto line = [&](std::string_view name, const tune::Estimate& estimate, auto&& format) {
-    return left(name, 18) + left(format(estimate.mean), 14) + "95 % interval " +
-           interval_text(estimate.low, estimate.high, format) + "\n";
+    const std::string interval = interval_text(estimate.low, estimate.high, format);
+    // Nothing to say where every seed gives the same.
+    if (interval.empty()) return left(name, 18) + format(estimate.mean) + "\n";
+    return left(name, 18) + left(format(estimate.mean), 14) + "95 % interval " + interval + "\n";
   };
   std::string profit;
   if (score.profit_usd) {

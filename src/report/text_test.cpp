@@ -56,6 +56,47 @@ TEST(Text, InstancesFaultsAndEventsFit80Columns) {
     EXPECT_FALSE(says(text, part)) << part;
 }
 
+TEST(Text, MinutesBeyondTheObjectiveAreRoundedAndGrouped) {
+  const SampleOptions options{.ticks = 480};
+  sim::Rehearsal rehearsal = sample_rehearsal(options);
+  const auto beyond = [&](double minutes) {
+    rehearsal.summary.objective_violation_minutes = minutes;
+    const std::string text = rehearsal_text(rehearsal, sample_service(options));
+    const std::size_t at = text.find("beyond it for ");
+    return text.substr(at, text.find(',', at + 17) - at);
+  };
+  EXPECT_EQ(beyond(44.28333333333333), "beyond it for 44.3 min");
+  EXPECT_EQ(beyond(0.03333333333333333), "beyond it for 0.0333 min");
+  EXPECT_EQ(beyond(1312), "beyond it for 1,312 min");
+}
+
+TEST(Text, LimitsPerZoneSayThatTheyAreThoseOfOneZone) {
+  const SampleOptions options{.ticks = 480, .zones = true};
+  sim::Rehearsal rehearsal = sample_rehearsal(options);
+  rehearsal.groups = {"a", "b"};
+  rehearsal.summary.minutes_at_max = 58;
+  environment::Service service = sample_service(options);
+  service.scale.scaling.limits = {};
+  service.scale.scaling.limits.max = 4;
+  std::string text = rehearsal_text(rehearsal, service);
+  EXPECT_TRUE(says(text, "limits: in each of 2 zones: min 1, max 4\n")) << text;
+  EXPECT_TRUE(says(text, "desired as many as 2 zones of max 4 allow")) << text;
+  expect_fits(text);
+  rehearsal.groups.clear();
+  text = rehearsal_text(rehearsal, service);
+  EXPECT_TRUE(says(text, "limits: min 1, max 4\n")) << text;
+  EXPECT_TRUE(says(text, "desired as many as max (4) allows")) << text;
+}
+
+TEST(Text, AnIntervalStandsOnlyWhereTheSeedsDiffer) {
+  tune::Replications replications;
+  replications.count = 3;
+  replications.score.cost_usd = {10, 9, 11};
+  const std::string text = replications_text(replications);
+  EXPECT_TRUE(says(text, "  cost            $10.00        95 % interval $9.00..$11.00\n")) << text;
+  EXPECT_TRUE(says(text, "  violation       0 %\n")) << text;
+}
+
 TEST(Text, BarsShowTheHighestOfEachPart) {
   EXPECT_EQ(bars_text(std::vector<double>{0, 4, 8, 8, 1, 2, 0, 0}, 4), "▅█▃▁");
   EXPECT_EQ(bars_text(std::vector<double>{1, std::nan(""), 1}, 10), "█ █");

@@ -237,8 +237,9 @@ std::string policy_text(const policy::Policy& policy) {
   return std::visit([](const auto& kind) { return text_of(kind); }, policy);
 }
 
-std::string limits_text(const policy::Limits& limits) {
-  std::string text = fmt::format("min {}, max {}", limits.min, limits.max);
+std::string limits_text(const policy::Limits& limits, std::size_t zones) {
+  std::string text = zones > 1 ? fmt::format("in each of {} zones: ", zones) : std::string();
+  text += fmt::format("min {}, max {}", limits.min, limits.max);
   if (limits.step_out) text += fmt::format(", at most {} added per decision", *limits.step_out);
   if (limits.step_in) text += fmt::format(", at most {} removed per decision", *limits.step_in);
   if (limits.rate_out) {

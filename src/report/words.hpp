@@ -43,7 +43,8 @@ std::string objective_text(const environment::Objective& objective);
 std::string policy_text(const policy::Policy& policy);
 
 // "min 2, max 60, at most 10 added per decision".
-std::string limits_text(const policy::Limits& limits);
+// `zones`: so many groups that scale apart, each within these limits.
+std::string limits_text(const policy::Limits& limits, std::size_t zones = 1);
 
 // A line that a chart draws: where a policy begins to act.
 struct Threshold {

@@ -106,6 +106,8 @@ TEST(Words, LimitsNameOnlyWhatIsSet) {
   limits.min = 2;
   limits.max = 60;
   EXPECT_EQ(limits_text(limits), "min 2, max 60");
+  // The limits of a service that scales per zone are those of one zone.
+  EXPECT_EQ(limits_text(limits, 3), "in each of 3 zones: min 2, max 60");
   limits.step_out = 10;
   limits.rate_in = policy::RateLimit{.count = 1, .per = base::Milliseconds{600'000}};
   EXPECT_EQ(limits_text(limits),
