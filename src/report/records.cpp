@@ -202,6 +202,7 @@ void write_summary(JsonWriter& json, const sim::Summary& summary) {
   }
   json.key("requests").number(summary.requests);
   json.key("requests_failed").number(summary.requests_failed);
+  json.key("requests_waiting").number(summary.requests_waiting);
   json.key("availability_percent").number(summary.availability_percent);
   json.key("downtime_minutes").number(summary.downtime_minutes);
   json.key("profit_usd");

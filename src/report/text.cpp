@@ -163,10 +163,15 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
     row("profit", money_text(*summary.profit_usd),
         fmt::format("{} min of downtime", number_text(summary.downtime_minutes, 0)));
   }
-  if (summary.profit_usd || service.objective.availability || summary.requests_failed > 0) {
+  const bool unserved = summary.requests_failed > 0 || summary.requests_waiting >= 0.5;
+  if (summary.profit_usd || service.objective.availability || unserved) {
+    const std::string waiting =
+        summary.requests_waiting >= 0.5
+            ? fmt::format(", {} waited at the end", number_text(summary.requests_waiting, 0))
+            : std::string();
     row("availability", percent_text(summary.availability_percent),
-        fmt::format("{} of {} requests failed", number_text(summary.requests_failed, 0),
-                    number_text(summary.requests, 0)));
+        fmt::format("{} of {} requests failed{}", number_text(summary.requests_failed, 0),
+                    number_text(summary.requests, 0), waiting));
   }
   row("utilisation", percent_text(summary.cpu_percent_mean),
       fmt::format("on average, at most {}", percent_text(summary.cpu_percent_max)));

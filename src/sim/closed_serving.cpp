@@ -87,11 +87,15 @@ ServedTick ClosedServing::tick(std::span<const Server> servers) {
     if (!host.processor.processor().of_baseline()) {
       outcome.cpu_percent = std::min(outcome.cpu_percent, kFullPercent);
     }
+    served.receiving += host.receives ? 1 : 0;
+    served.answering += host.receives && !servers[i].hung ? 1 : 0;
+    if (host.receives) served.cpu_percent += double{outcome.cpu_percent};
     outcome.requests_per_second = static_cast<float>(static_cast<double>(host.sent) / length);
     outcome.failed_per_second = static_cast<double>(host.failed) / length;
     outcome.waiting = static_cast<double>(host.processor.waiting());
     waiting += host.processor.waiting();
   }
+  if (served.receiving > 0) served.cpu_percent /= served.receiving;
   served.offered_per_second = static_cast<double>(sent_) / length;
   served.served_per_second = static_cast<double>(answered_) / length;
   served.failed_per_second = static_cast<double>(failed_) / length;

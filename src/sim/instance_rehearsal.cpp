@@ -13,9 +13,10 @@
 #include "base/units.hpp"
 #include "fleet/billing.hpp"
 #include "policy/compile.hpp"
+#include "sim/assumptions.hpp"
+#include "sim/figures.hpp"
 #include "sim/lane_model.hpp"
 #include "sim/scenario.hpp"
-#include "sim/worth.hpp"
 #include "workload/compile.hpp"
 
 namespace headroom::sim {
@@ -27,7 +28,16 @@ using environment::Environment;
 using environment::Service;
 
 constexpr Milliseconds kHour{3'600'000};
-constexpr std::int64_t kMostTicks = 366LL * 24 * 3600;  // of closed traffic that never ends
+// Closed traffic that never ends: a year, or what fits the number of a tick.
+constexpr Milliseconds kLongest{366LL * 24 * 3'600'000};
+
+std::int64_t most_ticks(Milliseconds tick) {
+  return std::min<std::int64_t>(kLongest / tick, std::numeric_limits<std::int32_t>::max() - 1);
+}
+
+bool is_closed(const InstanceScenario& scenario) {
+  return std::holds_alternative<workload::Closed>(scenario.cloud.serving.traffic);
+}
 
 // ---- from the file to the settings of the cloud and the controller
 
@@ -42,13 +52,16 @@ class Compiler {
   base::Result<InstanceScenario> run() {
     scenario_.environment = environment_.name;
     scenario_.service = service_;
+    scenario_.has_zones = !environment_.zones.empty();
     capacity();
     traffic();
     metrics();
     policy();
+    objective();
     if (!error_.faults.empty()) return error_;
     cloud();
     control();
+    assumptions();
     return std::move(scenario_);
   }
 
@@ -85,7 +98,7 @@ class Compiler {
     }
     auto open = workload::compile(traffic_, tick_, scenario_.seed);
     if (!open) return add(open.error());
-    scenario_.notes.insert(scenario_.notes.end(), open->notes.begin(), open->notes.end());
+    traffic_notes_ = std::move(open->notes);
     serving.start = open->requests_per_second.start;
     serving.traffic = std::move(open->requests_per_second);
   }
@@ -93,8 +106,7 @@ class Compiler {
   void metrics() {
     SimulatedSettings& cloud = scenario_.cloud;
     cloud.metric_period = environment_.metrics.period;
-    cloud.metric_lag =
-        environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
+    cloud.metric_lag = metric_lag();
     cloud.first_fresh = environment_.metrics.first_fresh;
     cloud.first_pool = environment_.metrics.first_pool;
     const auto period = policy::in_ticks(cloud.metric_period, tick_, "metrics.period");
@@ -102,9 +114,7 @@ class Compiler {
   }
 
   void policy() {
-    const Milliseconds lag =
-        environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
-    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period, lag);
+    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period, metric_lag());
     if (compiled) {
       scenario_.control.policy = *compiled;
       return;
@@ -113,6 +123,26 @@ class Compiler {
       found.path = "services." + service_.name + ".scale." + found.path;
       error_.faults.push_back(std::move(found));
     }
+  }
+
+  void objective() {
+    scenario_.promise = promise_of(service_, !is_closed(scenario_));
+    const Promise& promise = scenario_.promise;
+    error_.faults.insert(error_.faults.end(), promise.faults.begin(), promise.faults.end());
+  }
+
+  void assumptions() {
+    const SimulatedSettings& cloud = scenario_.cloud;
+    if (!cloud.startup_spread) note_startup(cloud.startup + cloud.in_service_delay, tick_, scenario_.notes);
+    note_warm_up(service_.scale.scaling, scenario_.control.policy.warm_up_ticks * tick_,
+                 cloud.metric_period + cloud.metric_lag, scenario_.notes);
+    for (const auto* notes : {&scenario_.promise.notes, &traffic_notes_}) {
+      scenario_.notes.insert(scenario_.notes.end(), notes->begin(), notes->end());
+    }
+  }
+
+  Milliseconds metric_lag() const {
+    return environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
   }
 
   void cloud() {
@@ -157,6 +187,7 @@ class Compiler {
   const workload::Traffic& traffic_;
   Milliseconds tick_;
   InstanceScenario scenario_;
+  std::vector<std::string> traffic_notes_;
   base::Error error_;
 };
 
@@ -233,88 +264,71 @@ class Summariser {
   Summariser(const InstanceScenario& scenario, Rehearsal& rehearsal)
       : scenario_(scenario),
         rehearsal_(rehearsal),
-        worth_(scenario.service.objective.profit, scenario.control.tick) {}
+        figures_(measure_of(scenario)),
+        extrapolated_(scenario.service.capacity) {}
 
   // One tick that is over.
-  void add(const ServedTick& served, double cpu_percent) {
-    rehearsal_.cpu_percent.push_back(cpu_percent);
+  void add(const ServedTick& served) {
+    rehearsal_.cpu_percent.push_back(served.cpu_percent);
     rehearsal_.requests_per_second.values.push_back(served.offered_per_second);
     rehearsal_.failed_requests_per_second.push_back(served.failed_per_second);
     rehearsal_.p95_ms.push_back(served.p95_ms.value_or(std::numeric_limits<double>::quiet_NaN()));
-    violations_ += violates(served) ? 1 : 0;
-    worth_.add(served.offered_per_second, served.failed_per_second);
+    figures_.add({served.offered_per_second, served.failed_per_second, served.cpu_percent, violates(served)});
+    waiting_ = 0;
+    for (const ServerOutcome& server : served.servers) waiting_ += server.waiting;
+    // Users find out by themselves how long answers take; nothing is looked up for them.
+    if (is_closed(scenario_) || served.receiving == 0) return;
+    extrapolated_.add(base::Rate(served.offered_per_second / served.receiving),
+                      base::Percent(served.cpu_percent));
   }
 
   void finish(const SimulatedCloud& cloud, Milliseconds end) {
     Summary& summary = rehearsal_.summary;
-    const auto ticks = static_cast<double>(rehearsal_.cpu_percent.size());
-    if (ticks == 0) return;
-    const double tick_minutes = base::minutes(scenario_.control.tick);
-    for (const double cpu : rehearsal_.cpu_percent) {
-      summary.cpu_percent_mean += cpu / ticks;
-      summary.cpu_percent_max = std::max(summary.cpu_percent_max, cpu);
-    }
-    hours(summary);
+    summary = figures_.summary(rehearsal_.trajectory);
     const bool latency = std::any_of(rehearsal_.p95_ms.begin(), rehearsal_.p95_ms.end(),
                                      [](double p95) { return !std::isnan(p95); });
     if (!latency) rehearsal_.p95_ms.clear();
     for (const double p95 : rehearsal_.p95_ms) {
       if (p95 > summary.p95_ms_max) summary.p95_ms_max = p95;
     }
-    summary.objective_violation_minutes = static_cast<double>(violations_) * tick_minutes;
-    summary.objective_violation_percent = 100.0 * static_cast<double>(violations_) / ticks;
-    const double allowed = (1 - scenario_.service.objective.share) * ticks;
-    summary.objective_met = static_cast<double>(violations_) <= std::floor(allowed + 1e-6);
-    for (const DecisionRecord& decision : rehearsal_.trajectory.decisions) {
-      summary.scale_outs += decision.add > 0 ? 1 : 0;
-      summary.scale_ins += decision.remove > 0 ? 1 : 0;
-      const std::int32_t max = scenario_.control.policy.numbers.max;
-      summary.warnings_at_max += wants_more_than_max(decision, max) ? 1 : 0;
-    }
     bills(cloud, end, summary);
-    worth_.fill(summary);
+    figures_.add_worth(summary, waiting_);
+    extrapolated_.note(rehearsal_.notes);
   }
 
  private:
+  static Measure measure_of(const InstanceScenario& scenario) {
+    const policy::Numbers<base::One>& numbers = scenario.control.policy.numbers;
+    return {scenario.control.tick,
+            scenario.promise.share,
+            scenario.service.objective.profit,
+            numbers.min,
+            numbers.max,
+            static_cast<std::int32_t>(control::group_names(scenario.control).size())};
+  }
+
   bool violates(const ServedTick& served) const {
     const environment::Objective& objective = scenario_.service.objective;
+    const Promise& promise = scenario_.promise;
+    // Where nobody answers there is neither a utilisation nor a latency that could keep a limit.
+    const bool limited = objective.cpu || objective.p50 || objective.p95 || objective.p99;
+    if (limited && served.offered_per_second > 0 && served.answering == 0) return true;
     const auto above = [](const std::optional<double>& ms, const std::optional<Milliseconds>& limit) {
       return ms && limit && *ms > static_cast<double>(limit->count());
     };
-    const bool cpu = objective.cpu && rehearsal_.cpu_percent.back() > objective.cpu->value();
-    const bool available =
-        !objective.availability || !serves_less(served.offered_per_second, served.failed_per_second,
-                                                objective.availability->value() / 100);
-    return cpu || !available || above(served.p50_ms, objective.p50) || above(served.p95_ms, objective.p95) ||
+    return served.cpu_percent > promise.cpu_limit_percent() ||
+           serves_less(served.offered_per_second, served.failed_per_second, promise.available_share) ||
+           above(served.p50_ms, objective.p50) || above(served.p95_ms, objective.p95) ||
            above(served.p99_ms, objective.p99);
-  }
-
-  void hours(Summary& summary) const {
-    const Trajectory& made = rehearsal_.trajectory;
-    const double tick_hours = base::hours(scenario_.control.tick);
-    const double tick_minutes = base::minutes(scenario_.control.tick);
-    const std::size_t ticks = rehearsal_.cpu_percent.size();
-    const policy::Numbers<base::One>& numbers = scenario_.control.policy.numbers;
-    const auto groups = static_cast<std::int32_t>(control::group_names(scenario_.control).size());
-    for (std::size_t t = 0; t < ticks; ++t) {
-      summary.instance_hours += made.in_service[t] * tick_hours;
-      summary.launching_hours += made.launching[t] * tick_hours;
-      summary.draining_hours += made.draining[t] * tick_hours;
-      summary.instances_max = std::max(summary.instances_max, made.in_service[t]);
-      if (t == 0) continue;
-      const std::int32_t there = made.in_service[t] + made.launching[t];
-      summary.minutes_at_max += there >= numbers.max * groups ? tick_minutes : 0.0;
-      summary.minutes_at_min += there <= numbers.min * groups ? tick_minutes : 0.0;
-    }
-    summary.instances_mean = summary.instance_hours / (static_cast<double>(ticks) * tick_hours);
   }
 
   void bills(const SimulatedCloud& cloud, Milliseconds end, Summary& summary);
 
   const InstanceScenario& scenario_;
   Rehearsal& rehearsal_;
-  Worth worth_;
-  std::int64_t violations_ = 0;
+  Figures figures_;
+  Extrapolated extrapolated_;
+  double waiting_ = 0;  // requests, at the end of the latest tick
 };
 
 void Summariser::bills(const SimulatedCloud& cloud, Milliseconds end, Summary& summary) {
@@ -323,7 +337,7 @@ void Summariser::bills(const SimulatedCloud& cloud, Milliseconds end, Summary& s
       launches;  // by id: zone, launches
   for (const Life& life : cloud.lives()) {
     auto& [zone, made] = launches[life.id];
-    zone = life.zone;
+    if (scenario_.has_zones) zone = life.zone;
     made.push_back({life.started, life.in_service, std::min(life.ended.value_or(end), end)});
   }
   for (const auto& [id, found] : launches) {
@@ -374,11 +388,10 @@ Rehearsal rehearse(const InstanceScenario& scenario) {
 
   Recorder recorder(cloud, scenario.cloud.zones);
   Summariser summariser(scenario, rehearsal);
-  std::optional<std::size_t> begun;  // stage of closed traffic
-  const std::size_t open = ticks_of(scenario.cloud.serving);
-  const bool is_closed = std::holds_alternative<workload::Closed>(scenario.cloud.serving.traffic);
-  const std::int64_t most =
-      is_closed ? kMostTicks * 1000 / scenario.control.tick.count() : static_cast<std::int64_t>(open);
+  std::size_t begun = 0;  // stages of closed traffic
+  const bool closed = is_closed(scenario);
+  const std::int64_t most = closed ? most_ticks(scenario.control.tick)
+                                   : static_cast<std::int64_t>(ticks_of(scenario.cloud.serving));
   run(
       cloud, scenario.control,
       [&](std::int32_t tick, const control::Step& step) {
@@ -387,19 +400,21 @@ Rehearsal rehearse(const InstanceScenario& scenario) {
         note_events(tick, step, rehearsal);
       },
       [&](std::int32_t tick) {
-        if (const auto& stage = cloud.served().stage; stage != begun && stage) {
-          rehearsal.events.push_back({tick, "stage_begins", std::to_string(*stage + 1), "of the users"});
-          begun = stage;
+        const ServedTick& served = cloud.served();
+        for (; served.stage && begun <= *served.stage; ++begun) {
+          const auto& stages = std::get<workload::Closed>(scenario.cloud.serving.traffic).stages;
+          rehearsal.events.push_back({tick, "stage_begins", std::to_string(begun + 1),
+                                      fmt::format("{} users", stages[begun].users)});
         }
-        summariser.add(cloud.served(), cloud.cpu_percent());
-        return tick + 1 < most && !(is_closed && cloud.served().over);
+        summariser.add(served);
+        return tick + 1 < most && !(closed && served.over);
       });
   const auto ticks = static_cast<std::int32_t>(rehearsal.trajectory.in_service.size());
   rehearsal.zones = recorder.take();
   rehearsal.faults = cloud.faults().periods(ticks);
   for (std::string& note : cloud.faults().notes(ticks)) rehearsal.notes.push_back(std::move(note));
   summariser.finish(cloud, scenario.control.start + ticks * scenario.control.tick);
-  if (is_closed && ticks >= most) {
+  if (closed && ticks >= most) {
     rehearsal.notes.emplace_back("The users were not done after a year; the rehearsal ends there.");
   }
   return rehearsal;

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "control/step.hpp"
 #include "environment/environment.hpp"
+#include "sim/promise.hpp"
 #include "sim/rehearsal.hpp"
 #include "sim/simulated_cloud.hpp"
 #include "workload/traffic.hpp"
@@ -22,8 +23,10 @@ namespace headroom::sim {
 struct InstanceScenario {
   std::string environment;
   environment::Service service;
+  bool has_zones = false;  // else all instances are in one that has no name for people
   SimulatedSettings cloud;
   control::Settings control;
+  Promise promise;  // what the objective asks of each tick
   std::uint64_t seed = 1;
   std::vector<std::string> notes;  // what was assumed, in whole sentences
 };

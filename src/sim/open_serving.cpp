@@ -97,6 +97,9 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
   double failed = 0;  // requests
   double answered = 0;
   double waiting = 0;
+  // As a difference to the first, so that the mean of equal ones is exactly what each is.
+  std::optional<double> cpu_first;
+  double cpu_more = 0;
   for (auto queue = queues_.begin(); queue != queues_.end();) {
     const auto place = std::lower_bound(named.begin(), named.end(), std::pair(queue->first, std::size_t{0}));
     if (place != named.end() && place->first == queue->first) {
@@ -118,6 +121,7 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
       static_cast<float>(settings_.capacity.slope_percent_per_rps) / static_cast<float>(strength_now);
   ServedTick served;
   served.servers.resize(servers.size());
+  served.receiving = static_cast<std::int32_t>(receiving);
   std::vector<Answers> answers;
   for (const auto& [id, index] : named) {
     const Server& server = servers[index];
@@ -134,12 +138,19 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
     base::Percent utilisation = capacity::utilisation(settings_.capacity, base::Rate(rate / strength_now));
     const bool as_asked = !done.limited && !server.hung;
     const bool plain = !queue.processor().burstable() && shape_.longest_wait_seconds == 0 && !server.hung;
+    served.answering += server.receives && !server.hung ? 1 : 0;
     if (plain || (as_asked && !queue.processor().of_baseline())) {
       const float cpu =
           static_cast<float>(settings_.capacity.intercept_percent) + slope * outcome.requests_per_second;
       outcome.cpu_percent = std::min(cpu, kFullPercent);
     } else {
       outcome.cpu_percent = static_cast<float>(queue.processor().percent(done.used_core_seconds / length));
+    }
+    // As the lanes have it, in double: the demand.
+    if (server.receives) {
+      const double cpu = plain ? utilisation.value() : double{outcome.cpu_percent};
+      cpu_first = cpu_first.value_or(cpu);
+      cpu_more += cpu - *cpu_first;
     }
     if (!as_asked || queue.processor().burstable()) {
       utilisation = base::Percent(100 * done.used_core_seconds / done.available_core_seconds);
@@ -151,6 +162,7 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
     waiting += done.waiting;
   }
 
+  if (cpu_first) served.cpu_percent = *cpu_first + cpu_more / static_cast<double>(receiving);
   served.offered_per_second = offered;
   served.served_per_second = answered / length;
   served.failed_per_second = failed / length;

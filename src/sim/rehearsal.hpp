@@ -66,10 +66,10 @@ struct FaultPeriod {
   bool operator==(const FaultPeriod&) const = default;
 };
 
-// Something that happened and is no decision: a replaced instance, an order that failed, the maximum reached.
+// Something that happened and is no decision: a failed instance, an order that failed, the maximum reached.
 struct EventRecord {
   std::int32_t tick = 0;
-  std::string name;     // stable: "instance_replaced"
+  std::string name;     // stable: "instance_failed"
   std::string subject;  // instance, zone or token; may be empty
   std::string why;      // for people
   bool operator==(const EventRecord&) const = default;
@@ -108,6 +108,7 @@ struct Summary {
   double charged_hours = 0;   // what is paid for; billing by the hour rounds up
   double requests = 0;        // offered
   double requests_failed = 0;
+  double requests_waiting = 0;        // at the end: neither answered nor failed
   double availability_percent = 100;  // of the requests
   double downtime_minutes = 0;        // in which fewer than the objective's share were served (worth.hpp)
   std::optional<double> profit_usd;   // unset: the objective states none

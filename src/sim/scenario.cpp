@@ -10,8 +10,10 @@
 #include "base/units.hpp"
 #include "capacity/evaluate.hpp"
 #include "policy/compile.hpp"
+#include "sim/assumptions.hpp"
+#include "sim/figures.hpp"
+#include "sim/promise.hpp"
 #include "sim/strength.hpp"
-#include "sim/worth.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -61,7 +63,8 @@ class Compiler {
     policy();
     fleet();
     metrics();
-    warm_up();
+    note_warm_up(service_.scale.scaling, scenario_.lanes.fleet.warm_up * tick_,
+                 (scenario_.lanes.metric_period + scenario_.lanes.metric_lag) * tick_, scenario_.notes);
     capacity();
     objective();
     if (!error_.faults.empty()) return error_;
@@ -174,11 +177,7 @@ class Compiler {
             "set a longer `tick:`");
       return;
     }
-    if (written != ticks * tick_) {
-      scenario_.notes.push_back(fmt::format(
-          "The start-up time of {} counts as {}, whole ticks of {}.", base::format_duration(written),
-          base::format_duration(ticks * tick_), base::format_duration(tick_)));
-    }
+    note_startup(written, tick_, scenario_.notes);
     scenario_.lanes.fleet.startup = static_cast<std::int32_t>(ticks);
   }
 
@@ -202,30 +201,6 @@ class Compiler {
     scenario_.lanes.metric_lag = *lag_ticks;
   }
 
-  // Which warm-up was used, and what comes of one that is over before the metric shows the new instances.
-  void warm_up() {
-    const policy::Scaling& scaling = service_.scale.scaling;
-    if (std::none_of(scaling.policies.begin(), scaling.policies.end(), policy::leaves_out_warming)) return;
-    const Milliseconds counted = scenario_.lanes.fleet.warm_up * tick_;
-    if (!scaling.warm_up) {
-      scenario_.notes.push_back(fmt::format(
-          "`warm_up` is not written: an instance counts as warming for its first {}, AWS's default of {}{}.",
-          base::format_duration(counted), base::format_duration(policy::kAwsWarmUp),
-          counted == policy::kAwsWarmUp ? "" : " in whole ticks"));
-    }
-    // The first sample in which a new instance has its share ends a period after it serves, and is seen a lag
-    // later; until then the load it takes over still stands in the metric.
-    const Milliseconds unseen = (scenario_.lanes.metric_period + scenario_.lanes.metric_lag) * tick_;
-    if (counted < unseen) {
-      scenario_.notes.push_back(
-          fmt::format("`warm_up: {}` is over before the metric shows a new instance ({} for its period and "
-                      "lag): the load is "
-                      "answered twice and the fleet swings. At least {} avoids it; AWS's default is {}.",
-                      base::format_duration(counted), base::format_duration(unseen),
-                      base::format_duration(unseen), base::format_duration(policy::kAwsWarmUp)));
-    }
-  }
-
   void capacity() {
     const capacity::CapacityModel& model = service_.capacity;
     if (!(model.slope_percent_per_rps > 0) || !std::isfinite(model.slope_percent_per_rps)) {
@@ -239,46 +214,21 @@ class Compiler {
   }
 
   void objective() {
+    const Promise promise = promise_of(service_, true);
+    error_.faults.insert(error_.faults.end(), promise.faults.begin(), promise.faults.end());
+    scenario_.notes.insert(scenario_.notes.end(), promise.notes.begin(), promise.notes.end());
     const environment::Objective& objective = service_.objective;
-    double limit = std::numeric_limits<double>::infinity();
-    if (objective.cpu) limit = objective.cpu->value();
-    const auto latency = [&](const std::optional<Milliseconds>& bound, capacity::Quantile quantile,
-                             const char* name) {
-      if (!bound) return;
-      const std::string path = fmt::format("objective.{}", name);
-      if (service_.capacity.latency.empty()) {
-        fault(path, "the latency of an instance is not known",
-              "measure it with `headroom fit`, or state the objective as `cpu:`");
-        return;
-      }
-      const auto at =
-          capacity::utilisation_at_latency(service_.capacity, quantile, static_cast<double>(bound->count()));
-      if (!at.percent) {
-        fault(path, fmt::format("an instance is above {} at any load", base::format_duration(*bound)),
-              "raise the limit, or measure again");
-        return;
-      }
-      if (!at.reached) {
-        scenario_.notes.push_back(
-            fmt::format("The measured {} never reaches {}: the highest measured utilisation, {} %, is taken "
-                        "as the limit.",
-                        name, base::format_duration(*bound), base::format_number(at.percent->value())));
-      }
-      limit = std::min(limit, at.percent->value());
-    };
-    latency(objective.p50, capacity::Quantile::p50, "p50");
-    latency(objective.p95, capacity::Quantile::p95, "p95");
-    latency(objective.p99, capacity::Quantile::p99, "p99");
     // The lanes have counted a tick beyond a share of failures only where float32 is sure of it.
-    if (objective.availability) scenario_.available_share = objective.availability->value() / 100;
+    scenario_.available_share = promise.available_share;
     scenario_.profit = objective.profit;
     scenario_.lanes.counts_failures = objective.profit || objective.availability;
     scenario_.lanes.downtime_below =
         static_cast<float>(objective.profit ? objective.profit->downtime_below : kDowntimeBelow);
     scenario_.lanes.available_low = static_cast<float>(scenario_.available_share * (1 - kFloatMargin));
     scenario_.lanes.available_high = static_cast<float>(scenario_.available_share * (1 + kFloatMargin));
+    const double limit = promise.cpu_limit_percent();
     scenario_.cpu_limit_percent = limit;
-    scenario_.objective_share = objective.share;
+    scenario_.objective_share = promise.share;
     scenario_.lanes.cpu_limit_low = static_cast<float>(limit * (1 - kFloatMargin));
     scenario_.lanes.cpu_limit_high = static_cast<float>(limit * (1 + kFloatMargin));
   }
@@ -301,71 +251,36 @@ base::Result<Scenario> compile(const Environment& environment, const Service& se
 }
 
 bool keeps_objective(const Scenario& scenario, std::int64_t violations, std::int64_t ticks) {
-  // A whole number of ticks may be in violation; the small addition keeps 99.9 % of 1000 at one.
-  const double allowed = (1 - scenario.objective_share) * static_cast<double>(ticks);
-  return static_cast<double>(violations) <= std::floor(allowed + 1e-6);
+  return keeps(scenario.objective_share, violations, ticks);
 }
 
 Summary summarise(const Scenario& scenario, const base::Series& requests_per_second,
                   const Trajectory& trajectory, std::uint64_t seed) {
-  Summary summary;
   const std::size_t ticks = trajectory.in_service.size();
-  if (ticks == 0) return summary;
   const capacity::CapacityModel& model = scenario.capacity;
-  std::int64_t in_service = 0;
-  std::int64_t launching = 0;
-  std::int64_t draining = 0;
-  std::int64_t violations = 0;
-  double cpu_sum = 0;
-  double cpu_max = 0;
   const std::vector<double> strong = strengths(scenario, requests_per_second, seed);
-  Worth worth(scenario.profit, scenario.tick);
+  Figures figures({scenario.tick, scenario.objective_share, scenario.profit, scenario.numbers.min,
+                   scenario.numbers.max, 1});
+  std::optional<base::Percent> busiest;
   for (std::size_t t = 0; t < ticks; ++t) {
-    const Load load = load_of(model, requests_per_second.values[t], trajectory.in_service[t],
-                              strong.empty() ? 1 : strong[t]);
-    worth.add(requests_per_second.values[t], load.failed_per_second);
+    const double offered = requests_per_second.values[t];
+    const Load load = load_of(model, offered, trajectory.in_service[t], strong.empty() ? 1 : strong[t]);
     const double cpu = load.utilisation.value();
-    cpu_sum += cpu;
-    cpu_max = std::max(cpu_max, cpu);
-    const bool available =
-        !serves_less(requests_per_second.values[t], load.failed_per_second, scenario.available_share);
-    violations += cpu > scenario.cpu_limit_percent || !available ? 1 : 0;
-    in_service += trajectory.in_service[t];
-    launching += trajectory.launching[t];
-    draining += trajectory.draining[t];
-    summary.instances_max = std::max(summary.instances_max, trajectory.in_service[t]);
+    const bool violates = cpu > scenario.cpu_limit_percent ||
+                          serves_less(offered, load.failed_per_second, scenario.available_share);
+    figures.add({offered, load.failed_per_second, cpu, violates});
+    if (offered > 0) busiest = std::max(busiest.value_or(load.utilisation), load.utilisation);
   }
-  const double tick_hours = base::hours(scenario.tick);
-  const double tick_minutes = base::minutes(scenario.tick);
-  const auto count = static_cast<double>(ticks);
-  summary.cpu_percent_mean = cpu_sum / count;
-  summary.cpu_percent_max = cpu_max;
-  summary.instances_mean = static_cast<double>(in_service) / count;
-  summary.instance_hours = static_cast<double>(in_service) * tick_hours;
-  summary.launching_hours = static_cast<double>(launching) * tick_hours;
-  summary.draining_hours = static_cast<double>(draining) * tick_hours;
-  summary.cost_in_service_usd = summary.instance_hours * scenario.price_usd_per_hour;
-  summary.cost_launching_usd =
-      scenario.launching_is_free ? 0 : summary.launching_hours * scenario.price_usd_per_hour;
-  summary.cost_draining_usd = summary.draining_hours * scenario.price_usd_per_hour;
+  Summary summary = figures.summary(trajectory);
+  const double price = scenario.price_usd_per_hour;
+  summary.cost_in_service_usd = summary.instance_hours * price;
+  summary.cost_launching_usd = scenario.launching_is_free ? 0 : summary.launching_hours * price;
+  summary.cost_draining_usd = summary.draining_hours * price;
   summary.cost_usd = summary.cost_in_service_usd + summary.cost_launching_usd + summary.cost_draining_usd;
-  worth.fill(summary);
-  summary.objective_violation_minutes = static_cast<double>(violations) * tick_minutes;
-  summary.objective_violation_percent = 100.0 * static_cast<double>(violations) / count;
-  summary.objective_met = keeps_objective(scenario, violations, static_cast<std::int64_t>(ticks));
-  for (const DecisionRecord& decision : trajectory.decisions) {
-    summary.scale_outs += decision.add > 0 ? 1 : 0;
-    summary.scale_ins += decision.remove > 0 ? 1 : 0;
-    summary.warnings_at_max += wants_more_than_max(decision, scenario.numbers.max) ? 1 : 0;
-  }
-  const auto p95 = capacity::latency_ms(model, capacity::Quantile::p95, base::Percent(cpu_max));
+  figures.add_worth(summary);
+  // Where nothing is asked there is no answer that could be late.
+  const auto p95 = busiest ? capacity::latency_ms(model, capacity::Quantile::p95, *busiest) : std::nullopt;
   summary.p95_ms_max = p95 ? p95->milliseconds : 0.0;
-  // Desired at a tick is what is in service and launching at the next.
-  for (std::size_t t = 0; t + 1 < ticks; ++t) {
-    const std::int32_t next = trajectory.in_service[t + 1] + trajectory.launching[t + 1];
-    summary.minutes_at_max += next >= scenario.numbers.max ? tick_minutes : 0.0;
-    summary.minutes_at_min += next <= scenario.numbers.min ? tick_minutes : 0.0;
-  }
   return summary;
 }
 
@@ -409,38 +324,22 @@ Rehearsal rehearse(const Scenario& scenario, const workload::Compiled& traffic, 
   rehearsal.notes.insert(rehearsal.notes.end(), traffic.notes.begin(), traffic.notes.end());
 
   const bool latency = !scenario.capacity.latency.empty();
-  double beyond_rate = 0;
-  std::size_t beyond_latency = 0;
+  Extrapolated extrapolated(scenario.capacity);
   for (std::size_t t = 0; t < rates.size(); ++t) {
     const Load load = load_of(scenario.capacity, traffic.requests_per_second.values[t],
                               rehearsal.trajectory.in_service[t], strong.empty() ? 1 : strong[t]);
-    const base::Rate rate = load.per_instance;
     const base::Percent cpu = load.utilisation;
     rehearsal.cpu_percent.push_back(cpu.value());
+    extrapolated.add(load.per_instance, cpu);
     if (scenario.lanes.counts_failures) {
       rehearsal.failed_requests_per_second.push_back(load.failed_per_second);
     }
-    if (scenario.capacity.measured_up_to && rate > *scenario.capacity.measured_up_to) {
-      beyond_rate = std::max(beyond_rate, rate.value());
-    }
-    if (latency) {
-      const auto p95 = capacity::latency_ms(scenario.capacity, capacity::Quantile::p95, cpu);
-      rehearsal.p95_ms.push_back(p95->milliseconds);
-      beyond_latency += p95->beyond_measured ? std::size_t{1} : std::size_t{0};
-    }
+    if (!latency) continue;
+    const auto p95 = capacity::latency_ms(scenario.capacity, capacity::Quantile::p95, cpu);
+    const bool asked = traffic.requests_per_second.values[t] > 0;
+    rehearsal.p95_ms.push_back(asked ? p95->milliseconds : std::numeric_limits<double>::quiet_NaN());
   }
-  if (beyond_rate > 0) {
-    rehearsal.notes.push_back(fmt::format(
-        "The utilisation is extrapolated: instances get up to {} requests per second, measured were {}.",
-        base::format_number(std::round(beyond_rate * 10) / 10),
-        base::format_number(scenario.capacity.measured_up_to->value())));
-  }
-  if (beyond_latency > 0) {
-    rehearsal.notes.push_back(
-        fmt::format("In {} ticks the utilisation is above what latency was measured for; the last measured "
-                    "latency is shown.",
-                    beyond_latency));
-  }
+  extrapolated.note(rehearsal.notes);
   return rehearsal;
 }
 

@@ -55,6 +55,11 @@ constexpr float metered(float mean_percent) { return mean_percent < 100 ? mean_p
 // receives.
 struct ServedTick {
   std::vector<ServerOutcome> servers;  // in the order in which the servers were named
+  // Demand over what is allowed, the mean of the servers that receive; above 100 where what is beyond them
+  // fails at once. 0: none receives.
+  double cpu_percent = 0;
+  std::int32_t receiving = 0;  // servers in rotation
+  std::int32_t answering = 0;  // those of them that do not hang
   double offered_per_second = 0;
   double served_per_second = 0;
   double failed_per_second = 0;

@@ -21,13 +21,15 @@ void Worth::add(double offered_per_second, double failed_per_second) {
   down_ticks_ += serves_less(offered_per_second, failed_per_second, share) ? 1 : 0;
 }
 
-void Worth::fill(Summary& summary) const {
+void Worth::fill(Summary& summary, double waiting) const {
+  const double served = requests_ - failed_ - waiting;
   summary.requests = requests_;
   summary.requests_failed = failed_;
-  summary.availability_percent = requests_ > 0 ? 100 * (requests_ - failed_) / requests_ : 100;
+  summary.requests_waiting = waiting;
+  summary.availability_percent = requests_ > 0 ? 100 * served / requests_ : 100;
   summary.downtime_minutes = static_cast<double>(down_ticks_) * minutes_;
   if (!profit_) return;
-  summary.profit_usd = profit_->revenue_per_request.value() * (requests_ - failed_) -
+  summary.profit_usd = profit_->revenue_per_request.value() * served -
                        profit_->downtime_penalty.value() * summary.downtime_minutes - summary.cost_usd;
 }
 
