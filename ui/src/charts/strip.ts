@@ -86,6 +86,8 @@ function legendItem(label: string, ink: Ink, kind: "line" | "area" | "dash" | "s
   return item;
 }
 
+const LABEL_ROWS = 2;
+
 export class Strip {
   readonly element: HTMLElement;
   readonly plotElement: HTMLElement;
@@ -382,7 +384,8 @@ export class Strip {
     }
   }
 
-  // Names of the periods at the top, in as many rows as keep them apart.
+  // Names of the periods at the top, in rows that keep them apart; those that find no place in two rows would hide
+  // the curve, and stand in the readout and the table.
   private drawPeriodLabels(u: uPlot): void {
     const { ctx, bbox } = u;
     const px = devicePixelRatio;
@@ -397,7 +400,7 @@ export class Strip {
       let row = ends.findIndex((end) => end <= from);
       if (row < 0) row = ends.length;
       const top = bbox.top + 2 * px + row * 17 * px;
-      if (width > bbox.width || top + 16 * px > bbox.top + bbox.height) continue;
+      if (width > bbox.width || row >= LABEL_ROWS) continue;
       ends[row] = from + width + 4 * px;
       ctx.fillStyle = colour("surface");
       ctx.fillRect(from, top, width, 15 * px);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { byGroup, decisionAt, decisionWords, reasonText } from "./decisions";
 import { type Decisions, type Score, cumulativeCost, desiredPerTick } from "./model";
 import { monthly, violationSentence } from "./rehearsal";
-import { eventText, faultText, perInstance, stacked, zoneText } from "./timeline";
+import { eventText, faultText, perInstance, repeated, stacked, zoneText } from "./timeline";
 import { stakeOf } from "./stake";
 import { besidePresent, betterRivals, comparedText, parameterText, rivalSentence } from "./tune";
 
@@ -83,6 +83,13 @@ describe("sentences", () => {
     expect(violationSentence(0, 0, 0)).toBe("never violated");
     // 100 * (1 - 0.999) is 0.10000000000000009 in floating point.
     expect(violationSentence(12, 0.0149, 100 * (1 - 0.999))).toBe("violated for 12 min, 0.0149 % of the time; 0.1 % is allowed");
+  });
+
+  it("takes the same event again and again as one", () => {
+    const refused = (tick: number, subject: string, why = "no capacity") => ({ tick, name: "order_refused", subject, why });
+    const other = { tick: 3, name: "instance_replaced", subject: "i-3", why: "it is gone" };
+    const groups = repeated([refused(1, "t-1"), refused(2, "t-2"), other, refused(4, "t-3"), refused(5, "t-4", "throttled")]);
+    expect(groups.map(({ event, count, last }) => [event.tick, count, last])).toEqual([[1, 2, 2], [3, 1, 3], [4, 1, 4], [5, 1, 5]]);
   });
 
   it("names faults, events and what a zone holds", () => {

@@ -4,7 +4,7 @@ import { moneyText, numberText, shortText } from "../charts/figures";
 import { dayText, momentText, spanText } from "../charts/time";
 import { type Tile, h, section, table, tiles, verdictSign } from "./elements";
 import { type PageModel, type Run, unpackRun } from "./model";
-import { eventText, faultText, timeline } from "./timeline";
+import { eventText, faultText, repeated, timeline } from "./timeline";
 
 // A month of money, as the price lists of the clouds have it (8,760 hours a year / 12).
 export const HOURS_PER_MONTH = 730;
@@ -54,7 +54,11 @@ export function happeningsSection(run: Run): HTMLElement | null {
       tick: fault.from,
       cells: [`fault: ${faultText(fault)}`, `for ${spanText((fault.to - fault.from) * grid.tick)}`],
     })),
-    ...run.events.map((event) => ({ tick: event.tick, cells: [eventText(event), event.why] })),
+    ...repeated(run.events).map(({ event, count, last }) => ({
+      tick: event.tick,
+      cells: count === 1 ? [eventText(event), event.why]
+        : [`${eventText({ ...event, subject: "" })}, ${count} times until ${momentText(grid.start + last * grid.tick, grid.calendar)}`, event.why],
+    })),
   ].sort((a, b) => a.tick - b.tick);
   const missing = run.eventCount - run.events.length;
   return section(

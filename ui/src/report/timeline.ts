@@ -57,6 +57,21 @@ export function faultText(fault: Pick<Fault, "kind" | "where">): string {
 }
 
 // "instance replaced: i-3".
+// Events that follow one another with the same name for the same reason, such as a refusal at every try, as one.
+export function repeated(events: Happening[]): { event: Happening; count: number; last: number }[] {
+  const groups: { event: Happening; count: number; last: number }[] = [];
+  for (const event of events) {
+    const group = groups.at(-1);
+    if (group && group.event.name === event.name && group.event.why === event.why) {
+      group.count += 1;
+      group.last = event.tick;
+    } else {
+      groups.push({ event, count: 1, last: event.tick });
+    }
+  }
+  return groups;
+}
+
 export function eventText(event: Pick<Happening, "name" | "subject">): string {
   const name = event.name.replaceAll("_", " ");
   return event.subject === "" ? name : `${name}: ${event.subject}`;
