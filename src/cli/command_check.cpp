@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
@@ -30,16 +31,32 @@ struct Checked {
   std::vector<std::string> notes;
 };
 
+// What is no fault, but hardly what was meant.
+void add_remarks(const environment::Environment& environment, const environment::Service& service,
+                 std::vector<std::string>& notes) {
+  const int max = service.scale.scaling.limits.max;
+  if (service.scale.pool > max) {
+    notes.push_back(fmt::format("The pool ({}) is larger than max ({}): the rest of it is never started.",
+                                service.scale.pool, max));
+  }
+  if (service.scale.per_zone && environment.zones.size() == 1)
+    notes.emplace_back("There is one zone: per: zone changes nothing.");
+}
+
 // Everything a rehearsal would need, service by service; all faults together.
 base::Result<std::vector<Checked>> check(const Project& project) {
   const environment::Environment& environment = project.environment();
   base::Error error;
   std::vector<Checked> checked;
-  const auto take = [&](const base::Error& found) {
-    const base::Error located = project.located(found);
-    error.faults.insert(error.faults.end(), located.faults.begin(), located.faults.end());
-  };
   for (const environment::Service& service : environment.services) {
+    const auto take = [&](const base::Error& found) {
+      const base::Error located = project.located(found, service);
+      for (const base::Fault& fault : located.faults) {
+        // Traffic that services share is at fault once.
+        if (std::find(error.faults.begin(), error.faults.end(), fault) == error.faults.end())
+          error.faults.push_back(fault);
+      }
+    };
     Checked result{service.name, {}};
     const auto& traffic = service.traffic ? service.traffic : environment.traffic;
     const auto why = sim::needs_instances(environment, service, traffic.value_or(workload::Traffic{}));
@@ -61,6 +78,7 @@ base::Result<std::vector<Checked>> check(const Project& project) {
         }
       }
     }
+    add_remarks(environment, service, result.notes);
     const environment::Objective& objective = service.objective;
     if (service.scale.scaling.policies.empty()) {
       result.notes.emplace_back("There are no policies: the fleet never scales.");
@@ -74,8 +92,9 @@ base::Result<std::vector<Checked>> check(const Project& project) {
     }
     const auto* closed = traffic ? std::get_if<workload::Closed>(&traffic->shape) : nullptr;
     if (closed != nullptr) {
-      result.notes.push_back(
-          fmt::format("The traffic is {} stages of users who wait for answers.", closed->stages.size()));
+      result.notes.push_back(fmt::format(
+          "The traffic is {} of users who wait for answers.",
+          closed->stages.size() == 1 ? "one stage" : fmt::format("{} stages", closed->stages.size())));
     } else if (traffic) {
       auto compiled = workload::compile(*traffic, sim::tick_of(environment), environment.seed);
       if (compiled) {

@@ -103,11 +103,11 @@ void run(const Arguments& arguments, Context& context) {
   const auto service = choose_service(*project, arguments.project);
   if (!service) return fail(context, service.error());
   const auto scenario = sim::compile(project->environment(), *service);
-  if (!scenario) return fail(context, project->located(scenario.error()));
+  if (!scenario) return fail(context, project->located(scenario.error(), *service));
   std::optional<base::Series> series;
   if (const auto& traffic = service->traffic ? service->traffic : project->environment().traffic) {
     auto compiled = workload::compile(*traffic, scenario->tick, project->environment().seed);
-    if (!compiled) return fail(context, project->located(compiled.error()));
+    if (!compiled) return fail(context, project->located(compiled.error(), *service));
     series = std::move(compiled->requests_per_second);
   }
   tune::SurgeOptions options;
@@ -117,7 +117,7 @@ void run(const Arguments& arguments, Context& context) {
     options.base = *rate;
   }
   const auto surges = tune::limits(*scenario, series, options);
-  if (!surges) return fail(context, project->located(surges.error()));
+  if (!surges) return fail(context, project->located(surges.error(), *service));
   if (arguments.json) {
     context.out << json_of(*surges);
   } else {

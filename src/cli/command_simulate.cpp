@@ -63,7 +63,7 @@ void run(const Arguments& arguments, Context& context) {
     };
     return tune::rehearse(environment, *service, *traffic, engine_of(engine), seeds, workers);
   }();
-  if (!rehearsed) return fail(context, project->located(rehearsed.error()));
+  if (!rehearsed) return fail(context, project->located(rehearsed.error(), *service));
   const sim::Rehearsal& rehearsal = rehearsed->rehearsal;
   const auto& replications = rehearsed->replications;
   const std::string summary = report::summary_json(rehearsal, replications);

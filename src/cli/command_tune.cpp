@@ -93,7 +93,7 @@ void run(const Arguments& arguments, Context& context) {
     };
     return tune::tune(project->environment(), *service, options);
   }();
-  if (!outcome) return fail(context, project->located(outcome.error()));
+  if (!outcome) return fail(context, project->located(outcome.error(), *service));
   if (outcome->evaluated == 0) {
     context.err << "Stopped before the first policy was tried: nothing was found, nothing is kept.\n";
     context.exit_code = ExitCode::not_met;

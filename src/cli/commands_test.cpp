@@ -121,6 +121,51 @@ TEST(Commands, ASeedIsAWholeNumberAsInTheFile) {
   EXPECT_TRUE(says(simulated("18446744073709551615").out, "\"seed\": 18446744073709551615,"));
 }
 
+TEST(Commands, TrafficThatCannotBeRehearsedIsAtFaultWhereItStands) {
+  const TemporaryFolder folder;
+  const fs::path path = small(folder.path());
+  const auto first_line = [](const Outcome& outcome) {
+    return outcome.err.substr(0, outcome.err.find('\n'));
+  };
+  const std::string place = "headroom: " + path.string();
+  const std::string off = "open: {stages: [{for: 90s, at: 5 rps}]}\n";
+  const std::string what = "the traffic lasts 1m30s, which is no whole number of ticks of 1m";
+  // A file that --traffic names, the traffic of the file, one cut, that of the service, and the holdout.
+  put(path / "off.yaml", off);
+  EXPECT_EQ(first_line(run_with({"simulate", path, "--no-run", "--traffic", path / "off.yaml"})),
+            place + "/off.yaml: traffic: " + what);
+  put(path / "traffic/rise.yaml", off);
+  for (const char* command : {"check", "simulate", "limits"})
+    EXPECT_EQ(first_line(run_with({command, path})), place + "/headroom.yaml:17:10: traffic: " + what);
+  put(path / "traffic/rise.yaml", std::string(kRise) + "cut: {from: 5h}\n");
+  EXPECT_EQ(first_line(run_with({"check", path})),
+            place + "/traffic/rise.yaml:3:6: traffic.cut: the cut from 5h to 4h leaves nothing");
+  put(path / "traffic/rise.yaml", kRise);
+  std::string text = kSmall;
+  text.replace(text.find("    secrets:"), 0, "    traffic: off.yaml\n");
+  put(path / "headroom.yaml", text);
+  EXPECT_EQ(first_line(run_with({"check", path})),
+            place + "/headroom.yaml:6:14: services.web.traffic: " + what);
+  text = kSmall;
+  const std::string holdout = "holdout: traffic/rise.yaml";
+  text.replace(text.find(holdout), holdout.size(), "holdout: off.yaml");
+  put(path / "headroom.yaml", text);
+  EXPECT_EQ(first_line(run_with({"tune", path, "--no-run"})),
+            place + "/headroom.yaml:21:12: tune.holdout: " + what);
+}
+
+TEST(Commands, CheckRemarksWhatIsHardlyMeant) {
+  const TemporaryFolder folder;
+  const fs::path path = small(folder.path());
+  std::string text = kSmall;
+  text.replace(text.find("      initial: 2"), 0, "      pool: 30\n      per: zone\n");
+  put(path / "headroom.yaml", text + "zones: [a]\n");
+  const Outcome checked = run_with({"check", path});
+  EXPECT_EQ(checked.exit_code, ExitCode::fine) << checked.err;
+  EXPECT_TRUE(says(checked.out, "The pool (30) is larger than max (20)")) << checked.out;
+  EXPECT_TRUE(says(checked.out, "There is one zone")) << checked.out;
+}
+
 TEST(Commands, CheckRefusesWhatAVariantThatIsNotChosenCannotRehearse) {
   const TemporaryFolder folder;
   const fs::path path = small(folder.path());

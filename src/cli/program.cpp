@@ -1,11 +1,17 @@
 #include "cli/program.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <sstream>
+
+#include "base/units.hpp"
+#include "environment/definition.hpp"
 
 namespace headroom::cli {
 
@@ -66,6 +72,18 @@ ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::
   if (arguments.empty()) {
     err << app.help();
     return ExitCode::bad_input;
+  }
+  if (!arguments.front().starts_with('-')) {
+    std::vector<std::string> known;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(command->get_name());
+    if (std::find(known.begin(), known.end(), arguments.front()) == known.end()) {
+      const auto near = environment::nearest(arguments.front(), known);
+      fail(context, base::bad_input(fmt::format("there is no command {}", base::in_quotes(arguments.front())),
+                                    near ? fmt::format("did you mean \"{}\"?", *near)
+                                         : "the commands are " + environment::joined(known, "and")));
+      return context.exit_code;
+    }
   }
   try {
     // CLI11 takes the last argument first.

@@ -62,6 +62,12 @@ TEST(Program, WrongUsageExitsWithTwoAndSaysSoOnStandardErrorOnly) {
   }
 }
 
+TEST(Program, AMistypedCommandIsToldWhichIsMeant) {
+  EXPECT_EQ(run_with({"simulat"}).err,
+            "headroom: there is no command \"simulat\"\n  did you mean \"simulate\"?\n");
+  EXPECT_NE(run_with({"nonsense"}).err.find("the commands are init, check, simulate,"), std::string::npos);
+}
+
 TEST(Program, AFolderThatCannotBeCreatedIsAFailureOfTheMachine) {
   const Outcome outcome = run_with({"man", "/dev/null/pages"});
   EXPECT_EQ(outcome.exit_code, ExitCode::unavailable);

@@ -51,9 +51,16 @@ void add_project_arguments(CLI::App& command, ProjectArguments& arguments, const
 
 base::Result<std::string> read_text(const std::string& path) { return store::read_file(path, kLargestInput); }
 
-base::Error Project::located(base::Error error) const {
+base::Error Project::located(base::Error error, const environment::Service& service) const {
   for (base::Fault& fault : error.faults) {
-    if (!fault.path.empty() && fault.place.file.empty()) fault.place = loaded.place_of(fault.path);
+    if (fault.path.empty() || !fault.place.file.empty()) continue;
+    const bool of_traffic = fault.path == "traffic" || fault.path.starts_with("traffic.");
+    if (of_traffic && !arguments.traffic.empty()) {
+      fault.place.file = arguments.traffic;
+      continue;
+    }
+    if (of_traffic && service.traffic) fault.path = fmt::format("services.{}.{}", service.name, fault.path);
+    fault.place = loaded.place_of(fault.path);
   }
   return error;
 }

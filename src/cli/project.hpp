@@ -40,8 +40,9 @@ struct Project {
   environment::Environment& environment() { return loaded.environment; }
   const environment::Environment& environment() const { return loaded.environment; }
 
-  // Gives faults that know their field, but not where it stands, their place in the file.
-  base::Error located(base::Error error) const;
+  // Gives faults that know their field, but not where it stands, their place in the file. "traffic" means
+  // that of `service`, where it has its own, and with --traffic that file.
+  base::Error located(base::Error error, const environment::Service& service) const;
 };
 
 // PATH may also be a run folder or the inputs/ in it.

@@ -108,7 +108,9 @@ const Record<RawScale>& scale_record() {
             "in_at", [](R& s) -> bool& { return s.scale.hold_to_paid_hour; },
             choice<bool>({{"now", false}, {"paid-hour", true}}),
             {"when an instance that is not needed goes: now, or at the end of the hour that is paid for, and "
-             "not at all if it is needed again before",
+             "not at all if it is needed again before; the CPU that the policy sees is then the load over "
+             "the "
+             "instances that stay",
              "now", "paid-hour"})
         .key("step", &R::step, record_kind("step limit", &step_limits_record),
              {"at most so many per decision", "", "{out: 10, in: 2}"})

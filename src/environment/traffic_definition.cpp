@@ -110,7 +110,10 @@ const Record<RawClosedStage>& closed_stage_record() {
         reader.fault(node, "expected requests, for, or both in a stage of closed traffic",
                      "such as {users: 10, requests: 500} or {users: 10, for: 8m}");
       }
-      if (const Node* from = node.find("think_from")) {
+      if (stage.think_distribution != workload::Think::constant && stage.think == Milliseconds{0}) {
+        reader.fault(*node.find("distribution"), "there is no pause to distribute: \"think\" is not written",
+                     "add it, such as think: 5s, or remove distribution");
+      } else if (const Node* from = node.find("think_from")) {
         if (stage.think_distribution != workload::Think::uniform) {
           reader.fault(*from, "\"think_from\" means something only with distribution: uniform",
                        "remove it, or write distribution: uniform");

@@ -131,7 +131,8 @@ std::string text_of(const policy::SchedulePolicy& policy) {
 }
 
 std::string text_of(const policy::ProportionalPolicy& policy) {
-  std::string text = fmt::format("{} instances per rps", exact_text(policy.per_rps));
+  std::string text = fmt::format("{} {} per rps", exact_text(policy.per_rps),
+                                 policy.per_rps == 1 ? "instance" : "instances");
   if (policy.plus != 0)
     text += fmt::format(" {} {}", policy.plus < 0 ? "minus" : "plus", exact_text(std::abs(policy.plus)));
   text += ", every " + duration_text(policy.every);

@@ -48,7 +48,15 @@ base::Result<Load> make_load(std::string name, const workload::Traffic& traffic,
     if (auto* shape = std::get_if<workload::Generated>(&each.shape))
       shape->seed += static_cast<std::uint64_t>(i);
     auto compiled = workload::compile(each, tick, this_seed);
-    if (!compiled) return compiled.error();
+    if (!compiled) {
+      base::Error error = compiled.error();
+      // The traffic of `tune:` has the name of its key.
+      for (base::Fault& fault : error.faults) {
+        if (load.name != "traffic" && fault.path.starts_with("traffic"))
+          fault.path.replace(0, std::string_view("traffic").size(), "tune." + load.name);
+      }
+      return error;
+    }
     if (compiled->requests_per_second.values.empty()) {
       return base::bad_input("traffic " + load.name + " is empty", "check its stages, or `cut`");
     }

@@ -126,6 +126,7 @@ Result<Span> cut_of(const Cut& cut, Span whole, bool recorded) {
                              bounds));
     }
   }
+  for (base::Fault& fault : faults.faults) fault.path = "traffic.cut";
   if (!faults.faults.empty()) return faults;
   return span;
 }
@@ -222,9 +223,7 @@ Result<Shape> shape_of(const Traffic& traffic, Milliseconds tick, std::vector<st
                    "rehearse open, recorded or generated traffic");
 }
 
-}  // namespace
-
-Result<Compiled> compile(const Traffic& traffic, Milliseconds tick, std::uint64_t seed) {
+Result<Compiled> compiled(const Traffic& traffic, Milliseconds tick, std::uint64_t seed) {
   Error faults = check(traffic, tick);
   if (!faults.faults.empty()) return faults;
   Compiled compiled;
@@ -250,6 +249,19 @@ Result<Compiled> compile(const Traffic& traffic, Milliseconds tick, std::uint64_
   series.start += traffic.shift;
   if (traffic.arrivals == Arrivals::poisson) series = draw_arrivals(series, seed);
   return compiled;
+}
+
+}  // namespace
+
+Result<Compiled> compile(const Traffic& traffic, Milliseconds tick, std::uint64_t seed) {
+  auto result = compiled(traffic, tick, seed);
+  if (result) return result;
+  // What a recording is at fault with has its place in the file; the rest is in what the traffic says.
+  Error error = result.error();
+  for (base::Fault& fault : error.faults) {
+    if (fault.place == base::Place{} && fault.path.empty()) fault.path = "traffic";
+  }
+  return error;
 }
 
 }  // namespace headroom::workload

@@ -75,7 +75,7 @@ TEST(Compile, a_duration_off_the_tick_grid_is_refused) {
   const auto compiled = compile(traffic, minutes(1), 1);
   ASSERT_FALSE(compiled);
   EXPECT_EQ(to_string(compiled.error()),
-            "the traffic lasts 1m30s, which is no whole number of ticks of 1m\n"
+            "traffic: the traffic lasts 1m30s, which is no whole number of ticks of 1m\n"
             "  change a duration, the cut or the tick");
 }
 
@@ -120,7 +120,7 @@ TEST(Compile, a_cut_beyond_the_traffic_is_refused_with_its_bounds) {
   const auto compiled = compile(traffic, minutes(1), 1);
   ASSERT_FALSE(compiled);
   EXPECT_EQ(to_string(compiled.error()),
-            "the cut ends at 49m, after the traffic\n  the traffic runs from 0s to 48m");
+            "traffic.cut: the cut ends at 49m, after the traffic\n  the traffic runs from 0s to 48m");
   traffic.cut = {minutes(20), minutes(20)};
   EXPECT_FALSE(compile(traffic, minutes(1), 1));
 }

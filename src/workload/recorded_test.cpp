@@ -276,7 +276,7 @@ TEST(Recorded, a_cut_is_by_date_and_the_peak_is_that_of_the_rest) {
   const auto refused = compile(traffic, minutes(1), 1);
   ASSERT_FALSE(refused);
   EXPECT_EQ(to_string(refused.error()),
-            "the cut begins at 1970-01-01T00:00:00Z, before the traffic\n"
+            "traffic.cut: the cut begins at 1970-01-01T00:00:00Z, before the traffic\n"
             "  the traffic runs from 2024-01-01T00:00:00Z to 2024-01-01T00:03:00Z");
 }
 
