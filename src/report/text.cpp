@@ -32,6 +32,13 @@ std::string tick_text(const telemetry::Series& traffic, std::int32_t tick) {
   return at.substr(0, 10) + " " + at.substr(11, 8);
 }
 
+// Profit alone, without a limit.
+bool is_only_an_aim(environment::Objective objective) {
+  const bool aims = objective.profit.has_value();
+  objective.profit.reset();
+  return aims && objective_text(objective).empty();
+}
+
 std::string faults_text(const sim::Rehearsal& rehearsal) {
   if (rehearsal.faults.empty()) return "";
   const telemetry::Series& traffic = rehearsal.requests_per_second;
@@ -143,6 +150,9 @@ std::string rehearsal_text(const sim::Rehearsal& rehearsal, const environment::S
   const std::string promise = objective_text(objective);
   if (promise.empty()) {
     text += "  NO OBJECTIVE IS SET\n\n";
+  } else if (is_only_an_aim(objective)) {
+    // An aim is neither kept nor missed.
+    text += wrapped("  ", "AIM: " + promise) + '\n';
   } else {
     text +=
         wrapped("  ", fmt::format("OBJECTIVE {}: {}", summary.objective_met ? "KEPT" : "MISSED", promise));

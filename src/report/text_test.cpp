@@ -29,6 +29,9 @@ TEST(Text, ARehearsalLeadsWithItsVerdict) {
   EXPECT_TRUE(says(rehearsal_text(rehearsal, sample_service(options)), "OBJECTIVE MISSED"));
   environment::Service service = sample_service(options);
   service.objective = {};
+  service.objective.profit.emplace();
+  EXPECT_TRUE(says(rehearsal_text(rehearsal, service), "  AIM: the highest profit\n"));
+  service.objective = {};
   EXPECT_TRUE(says(rehearsal_text(rehearsal, service), "NO OBJECTIVE IS SET"));
 }
 

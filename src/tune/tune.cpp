@@ -275,7 +275,7 @@ std::string binding_of(const Goal& goal, const sim::Scenario& scenario, const Sp
   }
   const char* cheaper = goal.aim == Aim::cheapest ? "cheaper"
                         : goal.aim == Aim::profit ? "more profitable"
-                                                  : "better used";
+                                                  : "more utilised";
   if (!winner.feasible) {
     return "No policy of the search keeps the objective; this one breaks it least.";
   }
