@@ -337,7 +337,7 @@ inline control::Settings control_of(const FaultDay& day) {
   made.max_age = day.metric_lag + 2 * made.metric_period + day.tick;
   made.drain = day.drain;
   made.pool = day.pool;
-  if (day.paid_hour) made.paid_period = Milliseconds(3'600'000);
+  if (day.paid_hour) made.hold_while_paid = {.model = fleet::BillingModel::hourly};
   made.replace_after = day.health.replace_after;
   made.grace = day.health.grace;
   return made;

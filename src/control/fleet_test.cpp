@@ -641,7 +641,7 @@ TEST(Health, what_fails_its_checks_goes_before_what_answers) {
 
 struct Hourly : World {
   Hourly() {
-    with.paid_period = second(3600);
+    with.hold_while_paid = {.model = fleet::BillingModel::hourly};
     with.policy.numbers.min = 1;
     add();
     at(second(600));
@@ -665,6 +665,49 @@ TEST(PaidTime, an_instance_to_be_removed_serves_until_its_own_hour_ends) {
     for (const std::string& text : texts(world())) all.push_back(std::to_string(s) + " " + text);
   }
   EXPECT_EQ(all, Texts{"4140 drain i-2 for up to 0 ms, then delete it (t-4140000-0)"});
+}
+
+// When i-2 is ordered out, looking each `every` seconds; started at 600 s, it is paid for to 4200 s, and
+// again to 7800 s. The order takes hold at the next look, a tick later; the drain, in ticks, ends in time.
+int released(int every, int drain, bool from_in_service = false) {
+  Hourly world;
+  world.with.tick = second(every);
+  world.memory.next_tick = 0;
+  world.with.drain = second(drain);
+  world.with.hold_while_paid->from_in_service = from_in_service;
+  world.find("i-2").since = second(900);
+  for (int s = 1260; s <= 9000; s += every) {
+    world.at(second(s));
+    world.cpu(s == 1260 ? 10 : 25);
+    if (!world.step_only().actions.empty()) return s;
+  }
+  return 0;
+}
+TEST(PaidTime, a_removal_with_its_drain_ends_within_the_paid_hour) {
+  EXPECT_EQ(released(60, 0), 4140);    // gone at 4200
+  EXPECT_EQ(released(60, 10), 4080);   // takes hold at 4140, gone at 4200
+  EXPECT_EQ(released(60, 60), 4080);   // as much
+  EXPECT_EQ(released(60, 70), 4020);   // takes hold at 4080, drains for two ticks
+  EXPECT_EQ(released(420, 0), 3780);   // looks at 3360, 3780, 4200: gone at 4200
+  EXPECT_EQ(released(420, 10), 3360);  // takes hold at 3780, gone at 4200
+  EXPECT_EQ(released(50, 0), 4110);    // looks at 4110, 4160: gone at 4160, and not at 4210
+}
+TEST(PaidTime, where_service_begins_the_charge_the_hour_counts_from_there) {
+  EXPECT_EQ(released(60, 0, true), 4440);  // 900 s + 1 h - 60 s
+}
+// Marked when its hour cannot be kept any more, it serves for the hour that is begun anyway.
+TEST(PaidTime, what_is_paid_for_anyway_serves) {
+  Hourly world;
+  world.with.drain = second(10);
+  world.at(second(4140));
+  world.cpu(10);
+  EXPECT_EQ(happened(world()), Texts{"marked i-2"});
+  world.at(second(4200));
+  world.cpu(25);
+  EXPECT_TRUE(world().actions.empty());
+  world.at(second(7680));
+  world.cpu(25);
+  EXPECT_EQ(texts(world()), Texts{"drain i-2 for up to 10000 ms, then delete it (t-7680000-0)"});
 }
 
 TEST(PaidTime, a_scale_out_recalls_the_marked_one_first) {

@@ -205,7 +205,7 @@ class Stepper {
 
   void shrink(const Group& group, int remove, const std::string& why) {
     for (const Instance* instance : pick_for_removal(group.serving(), remove)) {
-      if (settings_.paid_period) {
+      if (settings_.hold_while_paid) {
         state_.marked.push_back(instance->id);
         orders_.note(Happened::marked, instance->id, why);
       } else {
@@ -249,14 +249,18 @@ class Stepper {
     });
   }
 
-  // The last tick within the paid time in which a removal, with its drain, still ends in time.
+  // Removed now it is gone at `ends`: the order takes hold within a tick, and a drain ends with one where
+  // time goes in ticks. Where a tick later would cost no more, it still serves.
   void release_marked() {
-    if (!settings_.paid_period) return;
+    if (!settings_.hold_while_paid) return;
+    const fleet::Billing& billing = *settings_.hold_while_paid;
+    const std::int64_t drain_ticks = (settings_.drain + settings_.tick - Milliseconds(1)) / settings_.tick;
+    const Milliseconds ends = now_ + settings_.tick * (1 + drain_ticks);
     for (Group& group : groups_) {
       for (const Instance* instance : group.marked()) {
-        const Milliseconds period = *settings_.paid_period;
-        const Milliseconds left = period - (now_ - instance->started) % period;
-        if (left > settings_.tick + settings_.drain) continue;
+        const Milliseconds began = billing.from_in_service ? instance->since : instance->started;
+        const Milliseconds paid = fleet::paid_until(began, ends, billing);
+        if (fleet::paid_until(began, ends + settings_.tick, billing) == paid) continue;
         if (group.needs(*instance)) {
           recall(*instance, "needed for the minimum when its paid time ended");
           continue;

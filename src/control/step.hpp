@@ -23,6 +23,7 @@
 
 #include "base/quantity.hpp"
 #include "cloud/cloud.hpp"
+#include "fleet/billing.hpp"
 #include "policy/compile.hpp"
 #include "policy/kernel.hpp"
 
@@ -49,9 +50,9 @@ struct Settings {
   base::Milliseconds max_age{180'000};
   base::Milliseconds drain{0};  // before an instance is removed
   int pool = 0;                 // so many stopped instances of a group are kept to be started again, no more
-  // Where it is set, instances are paid for in whole periods of this length, an hour say, from each start: an
-  // instance that is to go is only marked, serves until its paid time ends, and is the first to be recalled.
-  std::optional<base::Milliseconds> paid_period;
+  // Where it is set, instances are charged so, and one that is to go is only marked: it serves for as long as
+  // to remove it later costs no more, such as to the end of its begun hour, and is the first to be recalled.
+  std::optional<fleet::Billing> hold_while_paid;
   // After so many failed health checks in a row, counted from `grace` after it entered service, an instance
   // is taken out, kept for inspection, and replaced.
   int replace_after = 3;

@@ -27,7 +27,6 @@ using cloud::InstanceState;
 using environment::Environment;
 using environment::Service;
 
-constexpr Milliseconds kHour{3'600'000};
 // Closed traffic that never ends: a year, or what fits the number of a tick.
 constexpr Milliseconds kLongest{366LL * 24 * 3'600'000};
 
@@ -175,7 +174,7 @@ class Compiler {
     control.max_age = cloud.metric_lag + 2 * cloud.metric_period;
     control.drain = service_.scale.drain;
     control.pool = service_.scale.pool;
-    if (service_.scale.hold_to_paid_hour) control.paid_period = kHour;
+    if (service_.scale.hold_to_paid_hour) control.hold_while_paid = service_.instance.billing;
     control.replace_after = service_.health.replace_after;
     control.grace = service_.health.grace;
     control.retry_after = std::max(control.retry_after, tick_);
