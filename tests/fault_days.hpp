@@ -16,6 +16,7 @@
 #include "base/philox.hpp"
 #include "control/step.hpp"
 #include "policy/compile.hpp"
+#include "sim/instance_rehearsal.hpp"
 #include "sim/simulated_cloud.hpp"
 
 namespace headroom::sim {
@@ -324,23 +325,20 @@ inline SimulatedSettings cloud_of(const FaultDay& day) {
   return made;
 }
 
+// As `headroom simulate` sets it up.
 inline control::Settings control_of(const FaultDay& day) {
-  control::Settings made;
-  made.service = "web";
-  made.version = "v1";
-  made.zones = zones_of(day);
-  made.per_zone = day.per_zone;
-  made.token_prefix = "day-web";
-  made.tick = day.tick;
-  made.metric_period = day.tick * day.metric_ticks;
-  made.policy = policy::compile(day.scaling, day.tick, made.metric_period, day.metric_lag).value();
-  made.max_age = day.metric_lag + 2 * made.metric_period + day.tick;
-  made.drain = day.drain;
-  made.pool = day.pool;
-  if (day.paid_hour) made.hold_while_paid = {.model = fleet::BillingModel::hourly};
-  made.replace_after = day.health.replace_after;
-  made.grace = day.health.grace;
-  return made;
+  const SimulatedSettings cloud = cloud_of(day);
+  environment::Service service;
+  service.name = cloud.service;
+  service.health = day.health;
+  service.instance.billing = {.model = fleet::BillingModel::hourly};
+  service.scale = {.scaling = day.scaling,
+                   .per_zone = day.per_zone,
+                   .pool = day.pool,
+                   .drain = day.drain,
+                   .hold_to_paid_hour = day.paid_hour};
+  const auto policy = policy::compile(day.scaling, day.tick, cloud.metric_period, day.metric_lag);
+  return control_settings(cloud, service, policy.value());
 }
 
 // ---- in words

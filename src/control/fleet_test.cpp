@@ -263,6 +263,36 @@ TEST(Health, what_never_serves_is_replaced_more_and_more_rarely) {
   EXPECT_EQ(launches, (std::vector<std::int64_t>{2, 14, 36, 78}));
 }
 
+// Three that start are lost in one instant: one failure, and a wait of 10 s for all.
+TEST(Health, what_is_lost_together_has_failed_once) {
+  World world;
+  world.add();
+  for (int k = 0; k < 3; ++k) world.add("a", InstanceState::launching);
+  world();
+  world.at(second(1));
+  std::erase_if(world.seen.instances, [](const auto& i) { return i.id != "i-1"; });
+  EXPECT_EQ(happened(world()), (Texts{"instance_lost i-2", "instance_lost i-3", "instance_lost i-4"}));
+  EXPECT_TRUE(world.step_only().actions.empty());
+  world.at(second(11));
+  world();
+  EXPECT_EQ(world.count(InstanceState::in_service), 4);
+}
+
+// Zone b is lost with what starts there; zone a is sound, and takes it at once.
+TEST(Health, what_never_served_is_replaced_at_once_where_another_zone_is_open) {
+  World world;
+  world.with.zones = {"a", "b"};
+  world.add();
+  world.add();
+  world.add("b", InstanceState::launching);
+  world.add("b", InstanceState::launching);
+  world();
+  world.at(second(1));
+  std::erase_if(world.seen.instances, [](const auto& i) { return i.zone == "b"; });
+  world();
+  EXPECT_EQ(world.count(InstanceState::in_service, "a"), 4);
+}
+
 TEST(Health, an_instance_that_does_not_start_in_time_has_failed) {
   World world;
   world.with.start_within = second(120);

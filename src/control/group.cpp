@@ -12,10 +12,6 @@ using base::One;
 using cloud::Instance;
 using cloud::InstanceState;
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 }  // namespace
 
 Group::Group(std::int32_t index, Milliseconds now, const cloud::Observed& observed, const Settings& settings,
@@ -148,6 +144,14 @@ int Group::on_their_way(bool also_unreached) const {
   return count;
 }
 
+int Group::missing_for_minimum() const {
+  int there = static_cast<int>(serving().size()) + on_their_way(false);
+  for (const Order& order : state_.orders) {
+    if (order.not_before) there -= orders_.outstanding(order, zones_);
+  }
+  return settings_.policy.numbers.min - there;
+}
+
 int Group::total() const { return static_cast<int>(in_service().size()) + on_their_way(true); }
 
 bool Group::is_cut(const std::string& name) const {
@@ -160,21 +164,25 @@ bool Group::is_reached(const std::string& name) const {
          std::all_of(zones_.begin(), zones_.end(), [&](const std::string& zone) { return is_cut(zone); });
 }
 
+Milliseconds Group::opens_at(const std::string& zone) const {
+  const auto found = std::find_if(state_.avoided.begin(), state_.avoided.end(),
+                                  [&](const Avoided& avoided) { return avoided.zone == zone; });
+  return found == state_.avoided.end() ? now_ : std::max(now_, found->until);
+}
+
+Milliseconds Group::opens_at() const {
+  Milliseconds first = Milliseconds::max();
+  for (const std::string& zone : zones_) {
+    if (is_reached(zone)) first = std::min(first, opens_at(zone));
+  }
+  return first;
+}
+
 std::vector<ZoneCount> Group::present_by_zone() const {
   std::vector<ZoneCount> open;
-  for (const std::string& name : zones_) {
-    const bool fails = std::any_of(state_.avoided.begin(), state_.avoided.end(), [&](const Avoided& avoided) {
-      return avoided.zone == name && now_ < avoided.until;
-    });
-    if (!is_cut(name) && !fails) open.push_back({name, 0});
-  }
-  if (open.empty()) {
-    for (const std::string& name : zones_) {
-      if (!is_cut(name)) open.push_back({name, 0});
-    }
-  }
-  if (open.empty()) {
-    for (const std::string& name : zones_) open.push_back({name, 0});
+  const bool none_open = opens_at() > now_;
+  for (const std::string& zone : zones_) {
+    if (is_reached(zone) && (none_open || opens_at(zone) == now_)) open.push_back({zone, 0});
   }
   const auto count = [&](const std::string& zone, int instances) {
     for (ZoneCount& there : open) {

@@ -40,6 +40,10 @@ class Group {
   // The same by the zones that can take more: those in rotation in which launches do not fail just now, or
   // all of them where there is none.
   std::vector<ZoneCount> present_by_zone() const;
+  // When one of its zones can take more, as launches do not fail there just now; now, where one can.
+  base::Milliseconds opens_at() const;
+  // How many fewer than the minimum serve or are on their way, but for orders that wait.
+  int missing_for_minimum() const;
   // How many more may be asked of the cloud now: max less all that runs, starts, or was asked for; also what
   // is to go and has not gone yet. So max holds for what there is, not only for what is wanted.
   int room() const;
@@ -55,6 +59,7 @@ class Group {
   bool is_cut(const std::string& zone) const;
   // In rotation, or nothing of the group is.
   bool is_reached(const std::string& zone) const;
+  base::Milliseconds opens_at(const std::string& zone) const;
   int on_their_way(bool also_unreached) const;
   // Metric periods seen of the newest of these since its start.
   int records_of_newest(const std::vector<const cloud::Instance*>& serving) const;

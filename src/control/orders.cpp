@@ -21,17 +21,11 @@ using cloud::Retire;
 using cloud::Start;
 using cloud::TicketState;
 
-constexpr int kMostDoublings = 5;  // of Settings::retry_after
-
 const cloud::TicketReport* find_ticket(const cloud::Observed& observed, const std::string& token) {
   const auto found = std::lower_bound(
       observed.tickets.begin(), observed.tickets.end(), token,
       [](const cloud::TicketReport& report, const std::string& t) { return report.ticket.token < t; });
   return found != observed.tickets.end() && found->ticket.token == token ? &*found : nullptr;
-}
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // The time and number of a token of this prefix, as next_token() makes it.
@@ -62,6 +56,24 @@ const Instance* find_instance(const cloud::Observed& observed, const std::string
 
 bool is_on_its_way(const Instance& instance) {
   return instance.state == InstanceState::launching || instance.state == InstanceState::warming;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Milliseconds wait_after(int failures, const Settings& settings) {
+  Milliseconds wait = settings.retry_after;
+  for (int k = 0; k < failures && wait < settings.retry_at_most; ++k) wait *= 2;
+  return std::min(wait, std::max(settings.retry_after, settings.retry_at_most));
+}
+
+Avoided& avoided(State& state, const std::string& zone) {
+  const auto place =
+      std::lower_bound(state.avoided.begin(), state.avoided.end(), zone,
+                       [](const Avoided& known, const std::string& z) { return known.zone < z; });
+  if (place != state.avoided.end() && place->zone == zone) return *place;
+  return *state.avoided.insert(place, Avoided{zone, Milliseconds(0), 0});
 }
 
 std::string unsettled(const cloud::Observed& observed, const Settings& settings, State& state) {
@@ -120,6 +132,7 @@ void Orders::place(Order order) {
 
 void Orders::place_later(Order order, Milliseconds wait) {
   order.action.token.clear();
+  order.submitted = now_;
   order.not_before = now_ + wait;
   state_.orders.push_back(std::move(order));
 }
@@ -270,18 +283,12 @@ void Orders::order_anew(const Order& failed, int count, const std::string& why) 
   again.action = failed.action;
   again.attempts = failed.attempts + 1;
   again.expected = count;
-  const Milliseconds wait = settings_.retry_after * (1 << std::min(failed.attempts - 1, kMostDoublings));
+  const Milliseconds wait = wait_after(failed.attempts - 1, settings_);
   if (auto* launch = std::get_if<Launch>(&again.action.what)) {
     launch->count = count;
     launch->version = settings_.version;
-    const Avoided avoided{launch->zone, now_ + 2 * wait};
-    const auto place = std::lower_bound(state_.avoided.begin(), state_.avoided.end(), avoided,
-                                        [](const auto& a, const auto& b) { return a.zone < b.zone; });
-    if (place != state_.avoided.end() && place->zone == avoided.zone) {
-      place->until = std::max(place->until, avoided.until);
-    } else {
-      state_.avoided.insert(place, avoided);
-    }
+    Avoided& zone = avoided(state_, launch->zone);
+    zone.until = std::max(zone.until, now_ + std::min(2 * wait, std::max(wait, settings_.retry_at_most)));
   }
   note(Happened::ordered_anew, failed.action.token, fmt::format("{}; again in {} ms", why, wait.count()));
   place_later(std::move(again), wait);

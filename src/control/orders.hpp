@@ -11,6 +11,12 @@ namespace headroom::control {
 
 const cloud::Instance* find_instance(const cloud::Observed& observed, const std::string& id);
 bool is_on_its_way(const cloud::Instance& instance);  // launching or warming
+bool contains(const std::vector<std::string>& names, const std::string& name);
+
+// The wait after so many failures in a row, the present one not counted.
+base::Milliseconds wait_after(int failures, const Settings& settings);
+// The state's entry of this zone, made where there is none.
+Avoided& avoided(State& state, const std::string& zone);
 
 // For the first step, which is also the one after all was forgotten: what of an earlier self's orders is not
 // finished, or cannot be judged by the list of instances yet; empty: nothing. Deciding before would order the

@@ -23,8 +23,6 @@ using cloud::Launch;
 using cloud::Retire;
 using cloud::Start;
 
-constexpr int kMostDoublings = 5;  // of Settings::retry_after
-
 // 1970-01-01 was a Thursday (weekday 3, Monday being 0).
 policy::Now instant(const Settings& settings, std::int32_t tick) {
   constexpr std::int64_t kDay = 86'400'000;
@@ -52,7 +50,10 @@ class Stepper {
   }
 
   void run() {
-    std::erase_if(state_.avoided, [&](const Avoided& avoided) { return now_ >= avoided.until; });
+    std::erase_if(state_.avoided, [&](const Avoided& avoided) {
+      return now_ >= avoided.until && avoided.failed_starts == 0;
+    });
+    for (const Group& group : groups_) hasten(group);
     for (Order& order : orders_.follow_up()) place_anew(std::move(order));
     replace();
     forget_marks();
@@ -121,11 +122,34 @@ class Stepper {
     orders_.place_later(std::move(order), Milliseconds(0));
   }
 
+  // The cloud has refused what the minimum needs, and may answer again any time.
+  void hasten(const Group& group) {
+    int missing = group.missing_for_minimum();
+    for (Order& order : state_.orders) {
+      const bool is_refused = order.not_before && order.attempts > 1;
+      const int some = is_refused ? orders_.outstanding(order, group.zones()) : 0;
+      if (missing <= 0 || some == 0) continue;
+      order.not_before = std::min(*order.not_before, order.submitted + settings_.retry_for_minimum);
+      missing -= some;
+    }
+  }
+
   // Takes failed instances out and orders one for each that has ended, at once and whatever the policy's
-  // cooldowns say: it keeps the number that was decided. Those that never served wait longer each time, so
-  // that a version that cannot start is not launched without end.
+  // cooldowns say: it keeps the number that was decided. Where instances are lost before they serve, launches
+  // wait longer each time, so that a version that cannot start is not launched without end; those that are
+  // lost together have failed once.
   void replace() {
     const Watching ended = watch(now_, observed_, settings_, orders_, state_);
+    std::vector<std::string> failing;
+    const auto avoid = [&](const Ended& one) {
+      if (one.served || contains(failing, one.zone)) return;
+      failing.push_back(one.zone);
+      Avoided& zone = avoided(state_, one.zone);
+      zone.until = std::max(zone.until, now_ + wait_after(zone.failed_starts++, settings_));
+    };
+    for (const Ended& failed : ended.failed) avoid(failed);
+    for (const Ended& lost : ended.lost) avoid(lost);
+
     for (const Ended& failed : ended.failed) {
       orders_.note(Happened::instance_failed, failed.id, failed.why);
       const bool was_marked = std::erase(state_.marked, failed.id) > 0;
@@ -145,13 +169,12 @@ class Stepper {
     Group& group = group_of(ended.zone);
     if (group.total() >= settings_.policy.numbers.max) return;
     const std::string why = fmt::format("replaces {}: {}", ended.id, ended.why);
-    if (ended.served) return grow(group, 1, why);
-    const Milliseconds wait = settings_.retry_after * (1 << std::min(state_.failed_starts, kMostDoublings));
-    ++state_.failed_starts;
+    const Milliseconds opens_at = group.opens_at();
+    if (ended.served || opens_at == now_) return grow(group, 1, why);
     Order order;
     order.action.what = Launch{settings_.service, settings_.version, group.present_by_zone().front().zone, 1};
     order.action.why = why;
-    orders_.place_later(std::move(order), wait);
+    orders_.place_later(std::move(order), opens_at - now_);
   }
 
   // ---- the decision

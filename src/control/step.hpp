@@ -62,17 +62,20 @@ struct Settings {
   // What the cloud has confirmed, not clearly answered, or forgotten, and not shown for so long is lost: it
   // no longer counts as on its way.
   base::Milliseconds appear_within{300'000};
-  // Before a failed order is placed anew (doubled with each failure, up to 32 times), and before one without
-  // an answer is sent again. Where launches fail in a zone, others are preferred for as long.
+  // Before a failed order is placed anew, doubled with each failure up to `retry_at_most`, and before one
+  // without an answer is sent again. Where launches fail in a zone, others are preferred for as long.
   base::Milliseconds retry_after{10'000};
+  base::Milliseconds retry_at_most{300'000};
+  // What the minimum needs and the cloud has refused waits no longer than this.
+  base::Milliseconds retry_for_minimum{60'000};
 };
 
 // An action that the cloud has not shown to be carried out.
 struct Order {
   cloud::Action
       action;  // its token is empty while the order waits: for `not_before`, then for room below max
-  base::Milliseconds submitted{0};
-  base::Milliseconds listed{0};  // when the cloud last listed its ticket; before that, when it was placed
+  base::Milliseconds submitted{0};  // or, while it waits, since when it does
+  base::Milliseconds listed{0};     // when the cloud last listed its ticket; before that, when it was placed
   std::optional<base::Milliseconds> not_before;
   int attempts = 1;                   // under different tokens
   int expected = 1;                   // instances; fewer after the cloud has refused some of them
@@ -99,10 +102,11 @@ struct GroupState {
   bool operator==(const GroupState&) const = default;
 };
 
-// A zone in which launches failed: others are preferred until then.
+// A zone in which launches or starts failed: others are preferred until then.
 struct Avoided {
   std::string zone;
   base::Milliseconds until{0};
+  int failed_starts = 0;  // steps in a row in which instances were lost before they served
   bool operator==(const Avoided&) const = default;
 };
 
@@ -117,7 +121,6 @@ struct State {
   std::vector<Watched> watched;                    // by id
   std::vector<std::string> marked;                 // to go when their paid time ends; the latest last
   std::vector<Avoided> avoided;                    // by zone
-  int failed_starts = 0;                           // in a row: instances lost before they served
   base::Milliseconds token_at{0};                  // the last token: its time and number
   std::int32_t token_number = 0;
   bool operator==(const State&) const = default;

@@ -456,6 +456,35 @@ TEST(Step, a_failure_that_passes_is_ordered_anew_under_a_new_token) {
   EXPECT_EQ(busy.control(busy.world).decided.front().seen.launching, 2);
 }
 
+// The waits of a launch that the cloud refuses a second after each attempt.
+std::vector<std::int64_t> waits(int min) {
+  Busy busy;
+  busy.control.with.policy.numbers.min = min;
+  busy.control.with.tick = second(72'000);  // no other decision
+  busy.world.ticket("matrix-web-60000-1", TicketState::pending);
+  std::string token = "matrix-web-60000-0";
+  std::vector<std::int64_t> waited;
+  std::int64_t refused_at = 0;
+  for (int s = 61; waited.size() < 7 && s < 2000; ++s) {
+    busy.world.at(second(s));
+    if (!token.empty()) {
+      busy.world.ticket(token, TicketState::failed, 0, true);
+      refused_at = s;
+    }
+    token.clear();
+    for (const Action& action : busy.control(busy.world).actions) {
+      token = action.token;
+      waited.push_back(s - refused_at);
+    }
+  }
+  return waited;
+}
+TEST(Step, the_wait_doubles_to_five_minutes_and_to_one_for_what_the_minimum_needs) {
+  // Two serve and one is on its way, so a minimum of 3 is kept and one of 4 is not.
+  EXPECT_EQ(waits(3), (std::vector<std::int64_t>{10, 20, 40, 80, 160, 300, 300}));
+  EXPECT_EQ(waits(4), (std::vector<std::int64_t>{10, 20, 40, 60, 60, 60, 60}));
+}
+
 // Of 2, the cloud launched 1 and had no room for the other.
 TEST(Step, only_what_failed_of_a_launch_is_ordered_anew) {
   Busy busy;

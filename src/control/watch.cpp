@@ -48,6 +48,12 @@ int failed_checks(const Instance& instance, const Watched& known) {
   return checked ? instance.health->failures - known.excused_checks : 0;
 }
 
+void starts_succeed(State& state, const std::string& zone) {
+  for (Avoided& avoided : state.avoided) {
+    if (avoided.zone == zone) avoided.failed_starts = 0;
+  }
+}
+
 }  // namespace
 
 Watching watch(Milliseconds now, const cloud::Observed& observed, const Settings& settings,
@@ -73,7 +79,7 @@ Watching watch(Milliseconds now, const cloud::Observed& observed, const Settings
     Watched& known = watched(state, instance);
     const bool served = known.served;
     take_note(instance, settings.grace, known);
-    if (known.served && !served) state.failed_starts = 0;
+    if (known.served && !served) starts_succeed(state, instance.zone);
     std::string why;
     const int failed = failed_checks(instance, known);
     if (failed > 0 && failed >= settings.replace_after) {

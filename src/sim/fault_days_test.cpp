@@ -69,13 +69,13 @@ void plant(Bug bug, control::State& state) {
 // ---- times that follow from a day's settings
 
 // From the end of a failure, with a cloud that answers, until the minimum serves again: the failed checks are
-// counted; what failed to be ordered waits up to 32 times `retry_after`, twice at worst (as an order, and for
-// a zone that is avoided); what was confirmed and vanished unseen is given up; an instance starts.
+// counted; what was lost before it served waits, and what the cloud then refuses; what was confirmed and
+// vanished unseen is given up; an instance starts.
 Milliseconds recovery(const FaultDay& day) {
   const control::Settings with = control_of(day);
   const Milliseconds check = std::max(day.health.interval, day.tick);
-  return with.replace_after * check + with.grace + 2 * 32 * with.retry_after + with.appear_within +
-         longest_startup(day) + 4 * day.tick;
+  return with.replace_after * check + with.grace + with.retry_at_most + with.retry_for_minimum +
+         with.appear_within + longest_startup(day) + 4 * day.tick;
 }
 
 // From the last fault and the last change of traffic until nothing moves any more: the recovery, then each

@@ -161,24 +161,7 @@ class Compiler {
   }
 
   void control() {
-    control::Settings& control = scenario_.control;
-    const SimulatedSettings& cloud = scenario_.cloud;
-    control.service = service_.name;
-    control.version = cloud.version;
-    control.zones = cloud.zones;
-    control.per_zone = service_.scale.per_zone;
-    control.token_prefix = "rehearsal";
-    control.start = cloud.serving.start;
-    control.tick = tick_;
-    control.metric_period = cloud.metric_period;
-    control.max_age = cloud.metric_lag + 2 * cloud.metric_period;
-    control.drain = service_.scale.drain;
-    control.pool = service_.scale.pool;
-    if (service_.scale.hold_to_paid_hour) control.hold_while_paid = service_.instance.billing;
-    control.replace_after = service_.health.replace_after;
-    control.grace = service_.health.grace;
-    control.retry_after = std::max(control.retry_after, tick_);
-    control.appear_within = std::max(control.appear_within, 3 * tick_);
+    scenario_.control = control_settings(scenario_.cloud, service_, scenario_.control.policy);
   }
 
   const Environment& environment_;
@@ -357,6 +340,28 @@ void note_events(std::int32_t tick, const control::Step& step, Rehearsal& rehear
 base::Result<InstanceScenario> compile_instances(const Environment& environment, const Service& service,
                                                  const workload::Traffic& traffic, std::uint64_t seed) {
   return Compiler(environment, service, traffic, seed).run();
+}
+
+control::Settings control_settings(const SimulatedSettings& cloud, const Service& service,
+                                   const policy::Compiled& policy) {
+  control::Settings made;
+  made.service = service.name;
+  made.version = cloud.version;
+  made.zones = cloud.zones;
+  made.per_zone = service.scale.per_zone;
+  made.token_prefix = "rehearsal";
+  made.start = cloud.serving.start;
+  made.tick = cloud.serving.tick;
+  made.policy = policy;
+  made.metric_period = cloud.metric_period;
+  made.max_age = cloud.metric_lag + 2 * cloud.metric_period;
+  made.drain = service.scale.drain;
+  made.pool = service.scale.pool;
+  if (service.scale.hold_to_paid_hour) made.hold_while_paid = service.instance.billing;
+  made.replace_after = service.health.replace_after;
+  made.grace = service.health.grace;
+  made.appear_within = std::max(made.appear_within, 3 * made.tick);
+  return made;
 }
 
 Trajectory run_with_control(const SimulatedSettings& settings, const control::Settings& control) {

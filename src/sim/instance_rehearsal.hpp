@@ -36,6 +36,10 @@ base::Result<InstanceScenario> compile_instances(const environment::Environment&
                                                  const environment::Service& service,
                                                  const workload::Traffic& traffic, std::uint64_t seed);
 
+// How the controller of this service is set up over this cloud.
+control::Settings control_settings(const SimulatedSettings& cloud, const environment::Service& service,
+                                   const policy::Compiled& policy);
+
 // Runs until the traffic ends: open traffic with its last tick, closed with its last answer, but a year of it
 // at most.
 Rehearsal rehearse(const InstanceScenario& scenario);
