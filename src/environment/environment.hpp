@@ -120,9 +120,9 @@ enum class DrillKind {
   cut,             // of a zone: no traffic reaches its instances
   lost,            // of a zone: its instances are gone, and none can be launched
   crash,           // of an instance: it is gone
-  hang,            // of an instance: it takes requests and answers none
-  reboot,          // of an instance: it is away while it starts again, and is the same one afterwards
-  pause,           // of an instance: it stands still; what it has in work waits
+  hang,            // of an instance: it takes requests and never answers them
+  reboot,          // of an instance: it loses its work, is away, and is the same one afterwards
+  pause,           // of an instance: it stands still; what it has in work waits, and goes on
   metrics,         // none arrive
   metrics_frozen,  // the last value is repeated
   metrics_skewed,  // their timestamps are off by `by`

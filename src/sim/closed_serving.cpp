@@ -88,7 +88,7 @@ ServedTick ClosedServing::tick(std::span<const Server> servers) {
       outcome.cpu_percent = std::min(outcome.cpu_percent, kFullPercent);
     }
     served.receiving += host.receives ? 1 : 0;
-    served.answering += host.receives && !servers[i].hung ? 1 : 0;
+    served.answering += host.receives && servers[i].condition == Condition::works ? 1 : 0;
     if (host.receives) served.cpu_percent += double{outcome.cpu_percent};
     outcome.requests_per_second = static_cast<float>(static_cast<double>(host.sent) / length);
     outcome.failed_per_second = static_cast<double>(host.failed) / length;
@@ -130,12 +130,16 @@ void ClosedServing::change(std::span<const Server> servers, Nanoseconds now) {
     Host& host = hosts_.try_emplace(server.id, Host{SharedProcessor(shape_, fresh, now)}).first->second;
     host.receives = server.receives;
     host.sent = host.failed = 0;
-    host.processor.set_hung(server.hung);
+    const Condition before = std::exchange(host.condition, server.condition);
+    const bool loses = refuses(host) || has_lost(before, host.condition);
+    while (loses && host.processor.waiting() > 0) leave(&host, host.processor.fail_oldest(), now);
+    host.processor.set_hung(server.condition != Condition::works);
     host.processor.set_strength(strength_now);
-    while (server.hung && !shape_.longest_wait && host.processor.waiting() > 0) {
-      leave(&host, host.processor.fail_oldest(), now);
-    }
   }
+}
+
+bool ClosedServing::refuses(const Host& host) const {
+  return host.condition == Condition::restarts || (host.condition == Condition::hung && !shape_.longest_wait);
 }
 
 void ClosedServing::send(std::size_t user, Nanoseconds now) {
@@ -152,7 +156,7 @@ void ClosedServing::send(std::size_t user, Nanoseconds now) {
   last_ = turn->first;
   Host& host = turn->second;
   ++host.sent;
-  if (host.processor.hung() && !shape_.longest_wait) {
+  if (refuses(host)) {
     ++host.failed;
     ++failed_;
     users_.refused(user, now);

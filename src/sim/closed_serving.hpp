@@ -39,12 +39,14 @@ class ClosedServing {
   struct Host {
     SharedProcessor processor;
     bool receives = false;
+    Condition condition = Condition::works;
     std::size_t sent = 0;  // in this tick
     std::size_t failed = 0;
   };
 
   void change(std::span<const Server> servers, Nanoseconds now);
   void send(std::size_t user, Nanoseconds now);
+  bool refuses(const Host& host) const;
   // Lets time pass on one server, and its requests leave that are due.
   void pass(Host& host, Nanoseconds now);
   void leave(Host* host, const SharedProcessor::Left& left, Nanoseconds now);

@@ -69,7 +69,7 @@ TEST(ClosedServing, RequestsGoToTheServersInTurn) {
   ServingSettings settings = settings_of(1, 0, 1.0 - 0.01, 0.01);
   Serving serving(settings);
   // 60 requests at 0, 1, 2, ... s. The one of 60 s is of the next tick.
-  const ServedTick tick = serving.tick(std::vector<Server>{{3}, {1}, {2, false, false}});
+  const ServedTick tick = serving.tick(std::vector<Server>{{3}, {1}, {2, Condition::works, false}});
   EXPECT_FLOAT_EQ(tick.servers[0].requests_per_second, 0.5f);
   EXPECT_FLOAT_EQ(tick.servers[1].requests_per_second, 0.5f);
   EXPECT_EQ(tick.servers[2].requests_per_second, 0.0f);
@@ -96,7 +96,7 @@ TEST(ClosedServing, AHungServerFailsItsRequestsAfterTheQueueTimeOrAtOnceWithoutO
   ServingSettings settings = settings_of(1, 0, 0, 1);
   {
     Serving serving(settings);
-    const ServedTick tick = serving.tick(std::vector<Server>{{1, true}});
+    const ServedTick tick = serving.tick(std::vector<Server>{{1, Condition::hung}});
     EXPECT_DOUBLE_EQ(tick.failed_per_second, 1);
     EXPECT_EQ(tick.servers[0].cpu_percent, 0.0f);
     EXPECT_EQ(tick.servers[0].waiting, 0);
@@ -104,16 +104,48 @@ TEST(ClosedServing, AHungServerFailsItsRequestsAfterTheQueueTimeOrAtOnceWithoutO
   settings.capacity.queue = Milliseconds(9000);
   Serving serving(settings);
   // 9 s of waiting besides the 1 s that the work takes: fails every 10 s; the last one as the tick ends.
-  const ServedTick tick = serving.tick(std::vector<Server>{{1, true}});
+  const ServedTick tick = serving.tick(std::vector<Server>{{1, Condition::hung}});
   EXPECT_DOUBLE_EQ(tick.servers[0].failed_per_second * 60, 6);
 }
 
 TEST(ClosedServing, HangingFailsWhatIsInWorkWhereThereIsNoQueue) {
   Serving serving(settings_of(1, 0, 0, 100));
   serving.tick(std::vector<Server>{{1}});
-  const ServedTick tick = serving.tick(std::vector<Server>{{1, true}});
+  const ServedTick tick = serving.tick(std::vector<Server>{{1, Condition::hung}});
   // The one in work, and then one a second, from 0 s on.
   EXPECT_DOUBLE_EQ(tick.failed_per_second * 60, 61);
+}
+
+// One user whose request takes 100 s of a core, of which 60 are done when the server stands for a tick.
+// Paused, the rest takes 40 s afterwards. Hung, with a queue, the request is lost when the tick is over; the
+// next one has had 60 s then. While it restarts the request and one a second fail.
+TEST(ClosedServing, WhatIsPausedGoesOnWhatHungHasLostItsRequestsAndARestartLosesThemAtOnce) {
+  struct Case {
+    Condition condition;
+    double failed_in_second;
+    double failed_in_third;
+    double answered_in_third;
+  };
+  for (const Case& made : {Case{Condition::paused, 0, 0, 1}, Case{Condition::hung, 0, 1, 0},
+                           Case{Condition::restarts, 61, 0, 0}}) {
+    ServingSettings settings = settings_of(1, 0, 0, 100);
+    settings.capacity.queue = Milliseconds(600'000);
+    Serving serving(settings);
+    serving.tick(std::vector<Server>{{1}});
+    const ServedTick second = serving.tick(std::vector<Server>{{1, made.condition}});
+    EXPECT_NEAR(second.failed_per_second * 60, made.failed_in_second, 1e-9);
+    EXPECT_EQ(second.served_per_second, 0);
+    const ServedTick third = serving.tick(std::vector<Server>{{1}});
+    EXPECT_NEAR(third.failed_per_second * 60, made.failed_in_third, 1e-9);
+    EXPECT_NEAR(third.served_per_second * 60, made.answered_in_third, 1e-9);
+  }
+}
+
+// Users wait for as long as it takes where there is no queue.
+TEST(ClosedServing, WithoutAQueueARequestWaitsForWhatIsPaused) {
+  Serving serving(settings_of(1, 0, 0, 1));
+  EXPECT_EQ(serving.tick(std::vector<Server>{{1, Condition::paused}}).servers[0].waiting, 1);
+  EXPECT_EQ(serving.tick(std::vector<Server>{{1}}).failed_per_second, 0);
 }
 
 TEST(ClosedServing, AnAnswerTakesBesideProcessorTimeWhatWasMeasured) {

@@ -18,6 +18,13 @@ double FluidQueue::waiting() const {
   return rates_.front() * left_ + later;
 }
 
+double FluidQueue::lose() {
+  const double lost = waiting();
+  rates_.clear();
+  mode_ = Mode::nothing_waits;
+  return lost;
+}
+
 FluidTick FluidQueue::tick(double requests_per_second, bool hung, double strength) {
   const double length = shape_.tick_seconds;
   const double longest = shape_.longest_wait_seconds;

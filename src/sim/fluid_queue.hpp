@@ -57,6 +57,8 @@ class FluidQueue {
   FluidTick tick(double requests_per_second, bool hung, double strength = 1);
 
   double waiting() const;
+  // What waits is lost. Returns how much it was.
+  double lose();
   const Processor& processor() const { return processor_; }
 
  private:

@@ -100,14 +100,14 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
   // As a difference to the first, so that the mean of equal ones is exactly what each is.
   std::optional<double> cpu_first;
   double cpu_more = 0;
-  for (auto queue = queues_.begin(); queue != queues_.end();) {
-    const auto place = std::lower_bound(named.begin(), named.end(), std::pair(queue->first, std::size_t{0}));
-    if (place != named.end() && place->first == queue->first) {
-      ++queue;
+  for (auto host = hosts_.begin(); host != hosts_.end();) {
+    const auto place = std::lower_bound(named.begin(), named.end(), std::pair(host->first, std::size_t{0}));
+    if (place != named.end() && place->first == host->first) {
+      ++host;
       continue;
     }
-    failed += queue->second.waiting();
-    queue = queues_.erase(queue);
+    failed += host->second.queue.waiting();
+    host = hosts_.erase(host);
   }
 
   const auto receiving =
@@ -125,10 +125,17 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
   std::vector<Answers> answers;
   for (const auto& [id, index] : named) {
     const Server& server = servers[index];
-    FluidQueue& queue =
-        queues_.try_emplace(id, shape_, Processor(settings_.cpu, settings_.credits)).first->second;
-    const double rate = server.receives ? share : 0;
-    const FluidTick done = queue.tick(rate, server.hung, strength_now);
+    const FluidQueue fresh(shape_, Processor(settings_.cpu, settings_.credits));
+    Host& host = hosts_.try_emplace(id, Host{fresh}).first->second;
+    FluidQueue& queue = host.queue;
+    const Condition before = std::exchange(host.condition, server.condition);
+    const bool stands = server.condition != Condition::works;
+    const bool refuses = server.condition == Condition::restarts;
+    const double sent = server.receives ? share : 0;
+    const double rate = refuses ? 0 : sent;
+    const double lost = has_lost(before, server.condition) ? queue.lose() : 0;
+    FluidTick done = queue.tick(rate, stands, strength_now);
+    done.failed += lost + (sent - rate) * length;
 
     ServerOutcome& outcome = served.servers[index];
     outcome.id = id;
@@ -136,9 +143,9 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
     outcome.failed_per_second = done.failed / length;
     outcome.waiting = done.waiting;
     base::Percent utilisation = capacity::utilisation(settings_.capacity, base::Rate(rate / strength_now));
-    const bool as_asked = !done.limited && !server.hung;
-    const bool plain = !queue.processor().burstable() && shape_.longest_wait_seconds == 0 && !server.hung;
-    served.answering += server.receives && !server.hung ? 1 : 0;
+    const bool as_asked = !done.limited && !stands;
+    const bool plain = !queue.processor().burstable() && shape_.longest_wait_seconds == 0 && !stands;
+    served.answering += server.receives && !stands ? 1 : 0;
     if (plain || (as_asked && !queue.processor().of_baseline())) {
       const float cpu =
           static_cast<float>(settings_.capacity.intercept_percent) + slope * outcome.requests_per_second;

@@ -32,7 +32,11 @@ class OpenServing {
   ServingSettings settings_;
   FluidShape shape_;
   std::size_t tick_ = 0;
-  std::map<std::int64_t, FluidQueue> queues_;  // by server
+  struct Host {
+    FluidQueue queue;
+    Condition condition = Condition::works;
+  };
+  std::map<std::int64_t, Host> hosts_;  // by server
 };
 
 }  // namespace headroom::sim

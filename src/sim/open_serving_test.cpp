@@ -51,16 +51,53 @@ TEST(OpenServing, WhatIsBeyondSaturationFailsAtOnceWhereThereIsNoQueue) {
 
 TEST(OpenServing, AHungServerGetsItsShareAndAnswersNone) {
   Serving serving(settings_of({10}, 10, 5));
-  const ServedTick tick = serving.tick(std::vector<Server>{{1}, {2, /*hung=*/true}});
+  const ServedTick tick = serving.tick(std::vector<Server>{{1}, {2, Condition::hung}});
   EXPECT_DOUBLE_EQ(tick.served_per_second, 5);
   EXPECT_DOUBLE_EQ(tick.servers[1].failed_per_second, 5);
   EXPECT_EQ(tick.servers[1].requests_per_second, 5.0f);
   EXPECT_EQ(tick.servers[1].cpu_percent, 0.0f);
 }
 
+// 10 rps are taken, and may wait for two minutes: 15 rps in the first tick leave 300 waiting. In the second
+// tick, with 5 rps, 300 more come; in the third, without any, the server works again and could answer all
+// 600. Those that waited came in the last 20 s of the first tick: none of them is too old before the third.
+TEST(OpenServing, WhatIsPausedGoesOnWhatHungHasLostItsRequestsAndARestartLosesThemAtOnce) {
+  struct Case {
+    Condition condition;
+    double failed_in_second;
+    double failed_in_third;
+    double answered_in_third;
+  };
+  for (const Case& made : {Case{Condition::paused, 0, 0, 600}, Case{Condition::hung, 0, 600, 0},
+                           Case{Condition::restarts, 600, 0, 0}}) {
+    ServingSettings settings = settings_of({15, 5, 0}, 10, 0);
+    settings.capacity.queue = Milliseconds(120'000);
+    Serving serving(settings);
+    EXPECT_NEAR(serving.tick(std::vector<Server>{{1}}).servers[0].waiting, 300, 1e-6);
+    const ServedTick second = serving.tick(std::vector<Server>{{1, made.condition}});
+    EXPECT_NEAR(second.failed_per_second * 60, made.failed_in_second, 1e-6);
+    EXPECT_EQ(second.served_per_second, 0);
+    const ServedTick third = serving.tick(std::vector<Server>{{1}});
+    EXPECT_NEAR(third.failed_per_second * 60, made.failed_in_third, 1e-6);
+    EXPECT_NEAR(third.served_per_second * 60, made.answered_in_third, 1e-6);
+  }
+}
+
+// 6 core-seconds of credit and a baseline of half a core: while it restarts for a minute it earns 30.
+TEST(OpenServing, ARestartKeepsTheCredit) {
+  ServingSettings settings = settings_of({10, 10, 10}, 10, 0);
+  settings.credits = environment::Credits{base::Cores(0.5), Milliseconds(6'000), Milliseconds(60'000), false};
+  Serving serving(settings);
+  // Whole for 12 s, half for 48: 36 core-seconds, 360 of 600 answered.
+  EXPECT_NEAR(serving.tick(std::vector<Server>{{1}}).served_per_second * 60, 360, 1e-6);
+  EXPECT_EQ(serving.tick(std::vector<Server>{{1, Condition::restarts}}).served_per_second, 0);
+  // Whole for the whole minute: 30 more than the baseline.
+  EXPECT_NEAR(serving.tick(std::vector<Server>{{1}}).served_per_second * 60, 600, 1e-6);
+}
+
 TEST(OpenServing, AServerOutOfRotationGetsNothing) {
   Serving serving(settings_of({10}, 10, 5));
-  const ServedTick tick = serving.tick(std::vector<Server>{{1, false, /*receives=*/false}, {2}});
+  const ServedTick tick = serving.tick(std::vector<Server>{{1, Condition::works, /*receives=*/false}, {2}});
   EXPECT_EQ(tick.servers[0].requests_per_second, 0.0f);
   EXPECT_EQ(tick.servers[0].cpu_percent, 5.0f);  // the intercept
   EXPECT_EQ(tick.servers[1].requests_per_second, 10.0f);
@@ -69,7 +106,7 @@ TEST(OpenServing, AServerOutOfRotationGetsNothing) {
 TEST(OpenServing, WithoutAServerInRotationEverythingFails) {
   Serving serving(settings_of({10, 10}, 10, 0));
   EXPECT_DOUBLE_EQ(serving.tick({}).failed_per_second, 10);
-  const ServedTick tick = serving.tick(std::vector<Server>{{1, false, /*receives=*/false}});
+  const ServedTick tick = serving.tick(std::vector<Server>{{1, Condition::works, /*receives=*/false}});
   EXPECT_DOUBLE_EQ(tick.failed_per_second, 10);
   EXPECT_DOUBLE_EQ(tick.served_per_second, 0);
 }

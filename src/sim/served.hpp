@@ -27,10 +27,23 @@ struct ServingSettings {
   std::uint64_t seed = 1;
 };
 
+// What is the matter with an instance. In none but the first does it work on anything.
+enum class Condition {
+  works,
+  paused,    // what it has and what it gets waits, for as long as the queue allows, and it goes on afterwards
+  hung,      // the same, but it has lost its requests when it works again; without a queue they fail at once
+  restarts,  // what it had in work fails at once, and what it gets
+};
+
+// Whether it has lost what it had in work, going from one tick into the next.
+constexpr bool has_lost(Condition before, Condition now) {
+  return now == Condition::restarts || (before == Condition::hung && now != Condition::hung);
+}
+
 // An instance that can have requests.
 struct Server {
   std::int64_t id = 0;
-  bool hung = false;     // it gets requests and answers none
+  Condition condition = Condition::works;
   bool receives = true;  // in rotation; otherwise it only finishes what it has (draining, cut)
   bool operator==(const Server&) const = default;
 };
@@ -59,7 +72,7 @@ struct ServedTick {
   // fails at once. 0: none receives.
   double cpu_percent = 0;
   std::int32_t receiving = 0;  // servers in rotation
-  std::int32_t answering = 0;  // those of them that do not hang
+  std::int32_t answering = 0;  // those of them that work
   double offered_per_second = 0;
   double served_per_second = 0;
   double failed_per_second = 0;

@@ -69,7 +69,11 @@ std::vector<std::vector<Server>> some_servers() {
     if (!servers.empty() && one_in(8))
       servers.erase(servers.begin() + between(0, static_cast<int>(servers.size()) - 1));
     for (Server& server : servers) {
-      if (one_in(10)) server.hung = !server.hung;
+      if (one_in(5)) {
+        server.condition = one_in(2)
+                               ? Condition::works
+                               : *rc::gen::element(Condition::paused, Condition::hung, Condition::restarts);
+      }
       if (one_in(10)) server.receives = !server.receives;
     }
     per_tick.push_back(servers);

@@ -63,7 +63,6 @@ class SharedProcessor {
   Left fail_oldest();
 
   std::size_t waiting() const { return requests_.size(); }
-  bool hung() const { return hung_; }
   const Processor& processor() const { return processor_; }
   // Since it was last asked.
   double take_used_core_seconds();

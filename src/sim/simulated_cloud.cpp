@@ -62,8 +62,11 @@ void SimulatedCloud::advance(Milliseconds to) {
   now_ = to;
 }
 
-bool SimulatedCloud::is_down(const Instance& instance) const {
-  return instance.down_until && now_ < *instance.down_until;
+Condition SimulatedCloud::condition(const Instance& instance) const {
+  const Trouble& trouble = instance.trouble;
+  if (now_ < trouble.restarts) return Condition::restarts;
+  if (now_ < trouble.hung) return Condition::hung;
+  return now_ < trouble.paused ? Condition::paused : Condition::works;
 }
 
 // ---- a tick
@@ -92,12 +95,16 @@ void SimulatedCloud::begin_faults() {
       end_life(*instance);
       instances_.erase(instances_.begin() + (instance - instances_.data()));
     } else {
-      // One that hangs once hangs for good; a restart takes a tick at least.
-      const bool for_good = drill.duration == Milliseconds(0) && drill.kind != DrillKind::reboot;
-      const Milliseconds until = for_good ? Milliseconds::max() : now_ + std::max(drill.duration, tick());
-      // A restart ends what was before it; a pause does not end a longer one.
-      const bool goes_on = drill.kind != DrillKind::reboot && is_down(*instance);
-      instance->down_until = goes_on ? std::max(until, *instance->down_until) : until;
+      Trouble& trouble = instance->trouble;
+      const bool for_good = drill.duration == Milliseconds(0);
+      const Milliseconds until = for_good ? Milliseconds::max() : now_ + drill.duration;
+      if (drill.kind == DrillKind::pause) trouble.paused = std::max(trouble.paused, until);
+      if (drill.kind == DrillKind::hang) trouble.hung = std::max(trouble.hung, until);
+      // It ends what was before it, and takes a tick at least.
+      if (drill.kind == DrillKind::reboot) {
+        trouble = {};
+        trouble.restarts = now_ + std::max(drill.duration, tick());
+      }
     }
   }
   std::erase_if(instances_, [&](const Instance& instance) {
@@ -150,7 +157,7 @@ void SimulatedCloud::check_health(Instance& instance) const {
   const std::int64_t last = ended(tick_start() + tick());
   const std::int64_t checks = last - ended(tick_start());
   if (checks == 0) return;
-  const bool healthy = !is_down(instance);
+  const bool healthy = condition(instance) == Condition::works;
   instance.good_checks = healthy ? instance.good_checks + checks : 0;
   const std::int64_t before = instance.seen.health ? instance.seen.health->failures : 0;
   const std::int64_t failures =
@@ -176,7 +183,7 @@ void SimulatedCloud::end_tick() {
     const bool serves = instance.seen.state == InstanceState::in_service;
     if (!serves && instance.seen.state != InstanceState::draining) continue;
     const bool receives = serves && instance.in_rotation && !faults_.is_cut(instance.seen.zone, now_);
-    servers.push_back({instance.number, is_down(instance), receives});
+    servers.push_back({instance.number, condition(instance), receives});
     behind.push_back(&instance);
   }
   served_ = serving_.tick(servers);
@@ -353,7 +360,7 @@ void SimulatedCloud::start(Instance& instance, Milliseconds startup, Millisecond
   instance.seen.started = now_;
   instance.ready_at = now_ + startup;
   instance.metrics_from = now_ + first_metric;
-  instance.down_until.reset();  // it boots anew
+  instance.trouble = {};  // it boots anew
   enter(instance, InstanceState::launching);
 }
 
@@ -485,7 +492,8 @@ cloud::Ticket SimulatedCloud::submit(const cloud::Action& action) {
 
 int SimulatedCloud::answering(const std::string& zone) const {
   return static_cast<int>(std::count_if(instances_.begin(), instances_.end(), [&](const Instance& i) {
-    return i.seen.state == InstanceState::in_service && i.seen.zone == zone && !is_down(i);
+    return i.seen.state == InstanceState::in_service && i.seen.zone == zone &&
+           condition(i) == Condition::works;
   }));
 }
 

@@ -76,7 +76,7 @@ class SimulatedCloud final : public cloud::Cloud {
 
   int count(cloud::InstanceState state) const;
   int count(cloud::InstanceState state, const std::string& zone) const;
-  // In service and answering: neither hung nor restarting.
+  // In service and answering: neither paused nor hung nor restarting.
   int answering(const std::string& zone) const;
   // What became of the requests of the last tick that has ended. Requires: one has.
   const ServedTick& served() const { return served_; }
@@ -91,16 +91,22 @@ class SimulatedCloud final : public cloud::Cloud {
     cloud::InstanceMetrics metrics;
     base::Milliseconds visible_at{0};
   };
+  // Until when; each ends by itself.
+  struct Trouble {
+    base::Milliseconds paused{base::Milliseconds::min()};
+    base::Milliseconds hung{base::Milliseconds::min()};
+    base::Milliseconds restarts{base::Milliseconds::min()};
+  };
   struct Instance {
     cloud::Instance seen;  // without its metrics
     std::int64_t number = 0;
-    cloud::Retire leaving;                         // while draining
-    base::Milliseconds ready_at{0};                // while launching: when it runs
-    base::Milliseconds metrics_from{0};            // seen no sooner
-    std::optional<base::Milliseconds> down_until;  // hung, paused or restarting
-    std::int64_t good_checks = 0;                  // in a row
-    bool in_rotation = true;                       // of the balancer, as its checks have found it
-    std::size_t life = 0;                          // index of its present one
+    cloud::Retire leaving;               // while draining
+    base::Milliseconds ready_at{0};      // while launching: when it runs
+    base::Milliseconds metrics_from{0};  // seen no sooner
+    Trouble trouble;
+    std::int64_t good_checks = 0;  // in a row
+    bool in_rotation = true;       // of the balancer, as its checks have found it
+    std::size_t life = 0;          // index of its present one
     // The present metric period, summed as the lanes do.
     float cpu_sum = 0;
     float requests_sum = 0;
@@ -127,7 +133,7 @@ class SimulatedCloud final : public cloud::Cloud {
 
   base::Milliseconds tick() const { return settings_.serving.tick; }
   base::Milliseconds tick_start() const { return settings_.serving.start + tick_ * tick(); }
-  bool is_down(const Instance& instance) const;
+  Condition condition(const Instance& instance) const;
   void begin_tick();
   void end_tick();
   void carry_out_calls();
