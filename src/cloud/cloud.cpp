@@ -101,6 +101,11 @@ std::vector<std::string> observed_faults(const Observed& observed) {
                                    (time - observed.at).count()));
     }
   };
+  // Stamped before that clock was put back, metrics can be later than it shows now.
+  const auto check_metrics = [&](const auto& metrics, std::string_view of) {
+    if (!observed.metrics_clock) check_time(metrics.end, "the metrics' end", of);
+    if (metrics.length.count() <= 0) faults.push_back(fmt::format("the metrics of '{}' cover no time", of));
+  };
   check_order(
       observed.instances, [](const Instance& i) -> const std::string& { return i.id; }, "instance", faults);
   check_order(
@@ -128,22 +133,12 @@ std::vector<std::string> observed_faults(const Observed& observed) {
             fmt::format("{} checks of '{}' failed in a row", instance.health->failures, instance.id));
       }
     }
-    if (instance.metrics) {
-      check_time(instance.metrics->end, "the metrics' end", instance.id);
-      if (instance.metrics->length.count() <= 0) {
-        faults.push_back(fmt::format("the metrics of '{}' cover no time", instance.id));
-      }
-    }
+    if (instance.metrics) check_metrics(*instance.metrics, instance.id);
     if (instance.state == InstanceState::in_service && instance.address.empty()) {
       faults.push_back(fmt::format("instance '{}' is in service without an address", instance.id));
     }
   }
-  for (const ServiceMetrics& service : observed.services) {
-    check_time(service.end, "the metrics' end", service.service);
-    if (service.length.count() <= 0) {
-      faults.push_back(fmt::format("the metrics of '{}' cover no time", service.service));
-    }
-  }
+  for (const ServiceMetrics& service : observed.services) check_metrics(service, service.service);
   for (const TicketReport& report : observed.tickets) {
     check_time(report.since, "the ticket", report.ticket.token);
     const bool unsuccessful = report.state == TicketState::failed || report.state == TicketState::uncertain;

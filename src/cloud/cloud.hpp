@@ -7,8 +7,9 @@
 //   Blocking    Neither function waits for the cloud: observe() returns what was last learned, submit()
 //   queues. Threads     Both are called from one thread; implementations may work on threads of their own.
 //   Ownership   Everything is a value; nothing returned refers into the implementation.
-//   Time        All times are on the caller's clock and no later than Observed::at; an implementation whose
-//               source has a clock of its own translates.
+//   Time        All times are on the caller's clock and no later than Observed::at. Metrics alone are on the
+//               clock of their source, which can differ by hours: Observed::metrics_clock tells what it
+//               shows.
 //   Idempotence Submitting a token again has no further effect, whatever became of the first, also after a
 //               restart and after an answer that was lost; an uncertain one may then be answered. Every
 //               instance names the token that launched it.
@@ -50,7 +51,7 @@ struct HealthCheck {
   bool operator==(const HealthCheck&) const = default;
 };
 
-// Means over [end - length, end).
+// Means over [end - length, end), by the clock of the metrics.
 struct InstanceMetrics {
   base::Milliseconds end{0};
   base::Milliseconds length{0};
@@ -74,7 +75,7 @@ struct Instance {
   bool operator==(const Instance&) const = default;
 };
 
-// Of a service as its balancer sees it, over [end - length, end).
+// Of a service as its balancer sees it, over [end - length, end) by the clock of the metrics.
 struct ServiceMetrics {
   std::string service;
   base::Milliseconds end{0};
@@ -117,9 +118,10 @@ struct TicketReport {
 };
 
 struct Observed {
-  base::Milliseconds at{0};                        // now, when observe() returned
-  std::optional<base::Milliseconds> instances_at;  // when the list was true; absent: never learned so far
-  std::vector<Instance> instances;                 // of all services; removed ones disappear
+  base::Milliseconds at{0};                         // now, when observe() returned
+  std::optional<base::Milliseconds> metrics_clock;  // what the clock of the metrics shows now; absent: `at`
+  std::optional<base::Milliseconds> instances_at;   // when the list was true; absent: never learned so far
+  std::vector<Instance> instances;                  // of all services; removed ones disappear
   std::vector<Zone> zones;
   std::vector<ServiceMetrics> services;
   // Pending tickets, and finished ones for at least an hour. One that is not listed is not pending (it may

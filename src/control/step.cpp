@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/clock.hpp"
 #include "control/group.hpp"
 #include "control/orders.hpp"
 #include "control/placement.hpp"
@@ -359,7 +360,8 @@ Step step(Milliseconds now, const cloud::Observed& observed, State state, const 
       return next;
     }
   }
-  Stepper(now, observed, settings, next).run();
+  const cloud::Observed seen = on_own_clock(observed);
+  Stepper(now, seen, settings, next).run();
   return next;
 }
 

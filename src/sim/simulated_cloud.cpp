@@ -234,10 +234,7 @@ void SimulatedCloud::measure(Instance& instance, const ServerOutcome& outcome, b
   const auto mean = [&](float sum) { return period == 1 ? sum : sum / ticks; };
   Sample sample;
   sample.visible_at = std::max(end + settings_.metric_lag, instance.metrics_from);
-  // Stamped by the clock of the metrics when the period ends. Who reads it compares that clock with his own
-  // and takes the difference off: where the clock has jumped in between, the time is wrong.
-  const Milliseconds stamp = end + faults_.skew(end) - faults_.skew(sample.visible_at);
-  sample.metrics = {std::min(stamp, sample.visible_at), settings_.metric_period,
+  sample.metrics = {end + faults_.skew(end), settings_.metric_period,
                     base::Percent(static_cast<double>(metered(mean(instance.cpu_sum)))),
                     base::Rate(static_cast<double>(mean(instance.requests_sum)))};
   if (faults_.holds(DrillKind::metrics, sample.visible_at)) return;
@@ -439,6 +436,7 @@ std::vector<cloud::Instance> SimulatedCloud::list() {
 cloud::Observed SimulatedCloud::observe() {
   cloud::Observed observed;
   observed.at = now_;
+  observed.metrics_clock = now_ + faults_.skew(now_);
   const Milliseconds age = faults_.list_age(now_);
   if (faults_.lists_late() && (age > Milliseconds(0) || shown_at_ > now_)) {
     // Never an older list than one that was shown.
@@ -461,8 +459,7 @@ cloud::Observed SimulatedCloud::observe() {
   }
   while (service_samples_.size() > 1 && service_samples_[1].visible_at <= now_) service_samples_.pop_front();
   if (!service_samples_.empty() && service_samples_.front().visible_at <= now_) {
-    cloud::ServiceMetrics& seen = observed.services.emplace_back(service_samples_.front().metrics);
-    seen.end = std::min(seen.end - faults_.skew(now_), now_);
+    observed.services.push_back(service_samples_.front().metrics);
   }
   std::erase_if(tickets_, [&](const cloud::TicketReport& report) {
     return report.state != TicketState::pending && now_ - report.since > kTicketsKept;
