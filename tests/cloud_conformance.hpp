@@ -32,6 +32,12 @@ struct CloudUnderTest {
   std::function<void()> pass_time;
   // After so many of them everything asked for has happened.
   int patience = 100;
+  // By its own clock a call takes no longer than this.
+  base::Milliseconds instant{0};
+  // Lets so much time pass at once, where the time of the cloud can be moved on; else empty.
+  std::function<void(base::Milliseconds)> skip_time = {};
+  // How many instances it has room for, where it is known.
+  std::optional<int> room = {};
 };
 
 class CloudConformance : public testing::TestWithParam<CloudUnderTest (*)()> {
@@ -146,12 +152,56 @@ class CloudConformance : public testing::TestWithParam<CloudUnderTest (*)()> {
 // Neither function waits for the cloud: with no time passing in it, both return, and the order is pending or,
 // in a cloud that is quick, further.
 TEST_P(CloudConformance, neither_function_waits) {
-  look();
+  const base::Milliseconds before = look().at;
   submit("t-1", launch(1));
   submit("t-2", Retire{"no-such-instance", base::Milliseconds(0), Afterwards::gone});
   const Observed observed = look();
   EXPECT_NE(find_ticket(observed, "t-1"), nullptr) << "what was submitted is not listed";
   EXPECT_NE(find_ticket(observed, "t-2"), nullptr);
+  EXPECT_LE(observed.at - before, 4 * under_.instant) << "two looks and two orders";
+}
+
+TEST_P(CloudConformance, a_finished_ticket_is_listed_for_an_hour) {
+  if (!under_.skip_time) GTEST_SKIP() << "nobody waits an hour for a test";
+  in_service("t-1", 1);
+  submit("t-2", Start{"no-such-instance"});
+  expect_failure("t-2");
+  under_.skip_time(base::Milliseconds(3'500'000));
+  const Observed observed = look();
+  EXPECT_TRUE(is_finished(observed, "t-1", TicketState::done));
+  EXPECT_TRUE(is_finished(observed, "t-2", TicketState::failed));
+}
+
+TEST_P(CloudConformance, a_launch_of_more_than_there_is_room_for_fails_for_now_and_tells_how_many_there_are) {
+  if (!under_.room) GTEST_SKIP() << "its room is not known";
+  const int fit = *under_.room - static_cast<int>(look().instances.size());
+  submit("t-1", launch(fit + 2));
+  EXPECT_TRUE(wait_until([&](const Observed& observed) {
+    return is_finished(observed, "t-1", TicketState::failed) &&
+           launched_by(observed, "t-1").size() == static_cast<std::size_t>(fit);
+  }));
+  const Observed observed = look();
+  const TicketReport* report = find_ticket(observed, "t-1");
+  ASSERT_NE(report, nullptr);
+  EXPECT_EQ(report->affected, fit);
+  EXPECT_TRUE(report->retriable);
+}
+
+TEST_P(CloudConformance, its_zones_are_told_and_what_serves_is_measured_again_and_again) {
+  const std::vector<std::string> ids = in_service("t-1", 1);
+  ASSERT_EQ(ids.size(), 1U);
+  const Observed observed = look();
+  EXPECT_TRUE(std::any_of(observed.zones.begin(), observed.zones.end(), [&](const Zone& zone) {
+    return zone.name == under_.zone && zone.in_rotation;
+  }));
+  std::set<base::Milliseconds> ends;
+  EXPECT_TRUE(wait_until([&](const Observed& seen) {
+    const Instance* instance = find(seen, ids[0]);
+    if (instance == nullptr || !instance->metrics) return false;
+    EXPECT_TRUE(ends.empty() || instance->metrics->end >= *ends.rbegin()) << "older metrics than the last";
+    ends.insert(instance->metrics->end);
+    return ends.size() >= 3;
+  }));
 }
 
 TEST_P(CloudConformance, a_launch_appears_and_comes_into_service) {
@@ -172,7 +222,9 @@ TEST_P(CloudConformance, a_launch_appears_and_comes_into_service) {
   EXPECT_TRUE(
       wait_until([&](const Observed& observed) { return is_finished(observed, "t-1", TicketState::done); }));
   const Observed observed = look();
-  EXPECT_EQ(find_ticket(observed, "t-1")->affected, 3);
+  const TicketReport* report = find_ticket(observed, "t-1");
+  ASSERT_NE(report, nullptr);
+  EXPECT_EQ(report->affected, 3);
   EXPECT_EQ(states.size(), 3U) << "other instances than three appeared";
 }
 

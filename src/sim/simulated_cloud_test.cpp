@@ -33,19 +33,48 @@ SimulatedSettings settings() {
   return made;
 }
 
-cloud::CloudUnderTest simulated_cloud() {
-  auto simulated = std::make_unique<SimulatedCloud>(settings());
+cloud::CloudUnderTest under_test(const SimulatedSettings& with, const std::string& zone) {
+  auto simulated = std::make_unique<SimulatedCloud>(with);
   auto* cloud = simulated.get();
   auto now = std::make_shared<Milliseconds>(0);
-  return {std::move(simulated), "web", "v1", "a",
-          [cloud, now] { cloud->advance(*now += Milliseconds(20'000)); }};
+  cloud::CloudUnderTest made{std::move(simulated), "web", "v1", zone,
+                             [cloud, now] { cloud->advance(*now += Milliseconds(20'000)); }};
+  made.skip_time = [cloud, now](Milliseconds time) { cloud->advance(*now += time); };
+  made.room = with.room;
+  return made;
+}
+
+cloud::CloudUnderTest simulated_cloud() {
+  SimulatedSettings with = settings();
+  with.room = 6;
+  return under_test(with, "a");
+}
+
+// Three zones, little room, a balancer that takes its time, calls that hang for a while, and lists that are
+// late.
+cloud::CloudUnderTest troubled_cloud() {
+  SimulatedSettings with = settings();
+  with.zones = {"a", "b", "c"};
+  with.room = 8;
+  with.in_service_delay = minutes(1);
+  with.metric_lag = minutes(1);
+  environment::Drill hang;
+  hang.kind = environment::DrillKind::calls_hang;
+  hang.duration = minutes(3);
+  environment::Drill late;
+  late.kind = environment::DrillKind::calls_late;
+  late.by = minutes(2);
+  late.duration = minutes(1'000);
+  with.faults = {hang, late};
+  return under_test(with, "c");
 }
 
 }  // namespace
 }  // namespace headroom::sim
 
 namespace headroom::cloud {
-INSTANTIATE_TEST_SUITE_P(Simulated, CloudConformance, testing::Values(&sim::simulated_cloud));
+INSTANTIATE_TEST_SUITE_P(Simulated, CloudConformance,
+                         testing::Values(&sim::simulated_cloud, &sim::troubled_cloud));
 }  // namespace headroom::cloud
 
 namespace headroom::sim {
