@@ -111,7 +111,7 @@ struct Service {
 struct Metrics {
   base::Milliseconds period{60'000};
   std::optional<base::Milliseconds> lag;  // default: the metric_lag measured in the capacity file, else 0
-  base::Milliseconds first_fresh{0};      // additional delay of the first metric of a fresh instance
+  base::Milliseconds first_fresh{0};      // after its launch no metric of a fresh instance is seen
   base::Milliseconds first_pool{0};
   bool operator==(const Metrics&) const = default;
 };

@@ -34,7 +34,10 @@ struct First {
 const Record<First>& first_record() {
   static const Record<First> record = [] {
     Record<First> r;
-    r.info = {"first metric", "How much later the first metric of an instance is seen.", {}};
+    r.info = {
+        "first metric",
+        "How long after the launch of an instance, or its start out of the pool, no metric of it is seen.",
+        {}};
     r.key("fresh", &First::fresh, duration(), {"of a fresh instance", "0s", "12m"})
         .key("pool", &First::pool, duration(), {"of one from the warm pool", "0s", "2m"});
     return r;
@@ -59,7 +62,8 @@ const Record<RawMetrics>& metrics_record() {
               "written, else 0s)",
               "", "1m"})
         .key("first", &R::first, record_kind("first metric", &first_record),
-             {"additional delay of an instance's first sample", "", "{fresh: 12m, pool: 2m}"});
+             {"no sample of an instance is seen before so long after its launch or start", "",
+              "{fresh: 12m, pool: 2m}"});
     r.check = [](Reader&, const Node&, R& raw) {
       raw.metrics.first_fresh = raw.first.fresh;
       raw.metrics.first_pool = raw.first.pool;
