@@ -462,23 +462,24 @@ std::vector<std::int64_t> waits(int min) {
   busy.control.with.policy.numbers.min = min;
   busy.control.with.tick = second(72'000);  // no other decision
   busy.world.ticket("matrix-web-60000-1", TicketState::pending);
-  std::string token = "matrix-web-60000-0";
+  std::string awaited = "matrix-web-60000-0";
   std::vector<std::int64_t> waited;
   std::int64_t refused_at = 0;
   for (int s = 61; waited.size() < 7 && s < 2000; ++s) {
     busy.world.at(second(s));
-    if (!token.empty()) {
-      busy.world.ticket(token, TicketState::failed, 0, true);
+    if (!awaited.empty()) {
+      busy.world.ticket(awaited, TicketState::failed, 0, true);
       refused_at = s;
     }
-    token.clear();
+    awaited.clear();
     for (const Action& action : busy.control(busy.world).actions) {
-      token = action.token;
+      awaited = action.token;
       waited.push_back(s - refused_at);
     }
   }
   return waited;
 }
+
 TEST(Step, the_wait_doubles_to_five_minutes_and_to_one_for_what_the_minimum_needs) {
   // Two serve and one is on its way, so a minimum of 3 is kept and one of 4 is not.
   EXPECT_EQ(waits(3), (std::vector<std::int64_t>{10, 20, 40, 80, 160, 300, 300}));

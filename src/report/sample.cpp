@@ -94,8 +94,8 @@ void put_into_zones(const SampleOptions& options, sim::Rehearsal& rehearsal) {
   }
   rehearsal.zones = {std::move(a), std::move(b)};
   rehearsal.events = {
-      {lost_from, "instance_replaced", "i-2", "failed 3 checks in a row; kept for inspection"},
-      {lost_from + 1, "instance_replaced", "i-4", "failed 3 checks in a row; kept for inspection"},
+      {lost_from, "instance_failed", "i-2", "failed 3 checks in a row; kept for inspection"},
+      {lost_from + 1, "instance_failed", "i-4", "failed 3 checks in a row; kept for inspection"},
       {lost_from + 1, "given_up", "launch-17", "the zone b takes no orders"},
       {frozen_from, "list_outdated", "", "an older list than one that was already used"}};
   const fleet::Billing hourly{.model = fleet::BillingModel::hourly};

@@ -40,7 +40,7 @@ TEST(Text, InstancesFaultsAndEventsFit80Columns) {
   sim::Rehearsal rehearsal = sample_rehearsal(options);
   std::string text = rehearsal_text(rehearsal, sample_service(options));
   expect_fits(text);
-  for (const char* part : {"in a ", "in b ", "FAULTS REHEARSED", "lost b for 40 min", "instance replaced i-2",
+  for (const char* part : {"in a ", "in b ", "FAULTS REHEARSED", "lost b for 40 min", "instance failed i-2",
                            "INSTANCES", "in all", "warned", "charged"}) {
     EXPECT_TRUE(says(text, part)) << part;
   }

@@ -179,7 +179,7 @@ async function examine(file) {
     await page.keyboard.press("0");
     await page.keyboard.press("e");
     const said = await page.innerText(".readout");
-    check(/instance replaced: i-2/.test(said), `${name}: the key for the next event does not reach one: "${said}"`);
+    check(/instance failed: i-2/.test(said), `${name}: the key for the next event does not reach one: "${said}"`);
     check(/fault: lost b/.test(said), `${name}: the readout does not name the fault: "${said}"`);
     const left = await page.evaluate(() => new DOMMatrix(getComputedStyle(document.querySelector(".decision-strip .u-cursor-x")).transform).m41);
     const over = page.locator(".decision-strip .u-over");
@@ -187,7 +187,7 @@ async function examine(file) {
     const strip = await over.boundingBox();
     await page.mouse.move(strip.x + left + 1, strip.y + 5);
     const tooltip = page.locator(".decision-strip .tooltip");
-    check((await tooltip.isVisible()) && /instance replaced: i-2[\s\S]*failed 3 checks/.test(await tooltip.innerText()), `${name}: pointing at an event says nothing of it`);
+    check((await tooltip.isVisible()) && /instance failed: i-2[\s\S]*failed 3 checks/.test(await tooltip.innerText()), `${name}: pointing at an event says nothing of it`);
     await shot("event");
     await page.mouse.move(2, 2);
     const text = await page.innerText("main");

@@ -87,14 +87,14 @@ describe("sentences", () => {
 
   it("takes the same event again and again as one", () => {
     const refused = (tick: number, subject: string, why = "no capacity") => ({ tick, name: "order_refused", subject, why });
-    const other = { tick: 3, name: "instance_replaced", subject: "i-3", why: "it is gone" };
+    const other = { tick: 3, name: "instance_failed", subject: "i-3", why: "it is gone" };
     const groups = repeated([refused(1, "t-1"), refused(2, "t-2"), other, refused(4, "t-3"), refused(5, "t-4", "throttled")]);
     expect(groups.map(({ event, count, last }) => [event.tick, count, last])).toEqual([[1, 2, 2], [3, 1, 3], [4, 1, 4], [5, 1, 5]]);
   });
 
   it("names faults, events and what a zone holds", () => {
     expect([faultText({ kind: "cut", where: "b" }), faultText({ kind: "metrics", where: "" })]).toEqual(["cut b", "metrics"]);
-    expect(eventText({ name: "instance_replaced", subject: "i-3" })).toBe("instance replaced: i-3");
+    expect(eventText({ name: "instance_failed", subject: "i-3" })).toBe("instance failed: i-3");
     expect(eventText({ name: "list_outdated", subject: "" })).toBe("list outdated");
     const zone = { name: "b", inService: ints(3), launching: ints(1), draining: ints(0), stopped: ints(2), failed: ints(0) };
     expect(zoneText(zone, 0)).toBe("b 3, 1 launching, 2 in the pool");

@@ -56,7 +56,7 @@ export function faultText(fault: Pick<Fault, "kind" | "where">): string {
   return fault.where === "" ? fault.kind : `${fault.kind} ${fault.where}`;
 }
 
-// "instance replaced: i-3".
+// "instance failed: i-3".
 // Events that follow one another with the same name for the same reason, such as a refusal at every try, as one.
 export function repeated(events: Happening[]): { event: Happening; count: number; last: number }[] {
   const groups: { event: Happening; count: number; last: number }[] = [];
