@@ -61,7 +61,7 @@ std::string_view name(DrillKind kind) {
 namespace {
 
 std::string in_words(const Drill& drill) {
-  const std::string kind(name(drill.kind));
+  std::string kind(name(drill.kind));
   if (!drill.zone.empty()) return kind + " of zone " + drill.zone;
   if (drill.instance.empty()) return kind;
   const bool by_rank = drill.instance == "newest" || drill.instance == "oldest";
