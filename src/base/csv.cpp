@@ -145,6 +145,7 @@ class Reader {
         ++position_;
       }
       CsvField field;
+      field.line = line_;
       field.column = column();
       if (position_ < text_.size() && text_[position_] == '"') {
         if (!read_quoted(field)) return false;
@@ -207,7 +208,7 @@ class Reader {
     while (row.fields.size() > width_ && row.fields.back().text.empty()) row.fields.pop_back();
     if (row.fields.size() != width_) {
       const CsvField& where = row.fields[std::min(row.fields.size() - 1, width_)];
-      fault(row.line, where.column,
+      fault(where.line, where.column,
             fmt::format("the row has {} fields where the first row has {}", row.fields.size(), width_),
             "quote a field that holds the separator, and write a decimal point");
       return;

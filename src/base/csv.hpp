@@ -17,7 +17,8 @@ namespace headroom::base {
 
 struct CsvField {
   std::string text;  // without quotes and surrounding blanks
-  int column = 0;    // of its first character in the line, from 1
+  int line = 0;      // of its first character; a quoted field before it may hold line breaks
+  int column = 0;    // of its first character in that line, from 1
 };
 
 struct CsvRow {

@@ -130,5 +130,12 @@ TEST(Csv, an_error_lists_the_first_faults_and_counts_the_rest) {
   EXPECT_EQ(error.faults.back().what, "10 more faults are not shown");
 }
 
+TEST(Csv, AFaultBehindAQuotedLineBreakStandsInItsOwnLine) {
+  // The row begins in line 2, and its third field in line 3.
+  const CsvTable table = read_csv("a,b\n1,\"x\ny\",3\n", "t.csv");
+  ASSERT_EQ(table.faults.size(), 1U);
+  EXPECT_EQ(table.faults.front().place, (Place{"t.csv", 3, 4}));
+}
+
 }  // namespace
 }  // namespace headroom::base

@@ -75,10 +75,9 @@ class Reading {
     measurements_.notes.push_back(fmt::format("{}: {}", measurements_.file, sentence));
   }
 
-  void set(std::optional<Column>& column, const CsvField& field, std::size_t index, int line,
-           double factor = 1) {
+  void set(std::optional<Column>& column, const CsvField& field, std::size_t index, double factor = 1) {
     if (column) {
-      fault(line, field.column,
+      fault(field.line, field.column,
             fmt::format("the headings {} and {} mean the same", base::in_quotes(column->heading),
                         base::in_quotes(field.text)),
             "keep one of the columns");
@@ -92,27 +91,27 @@ class Reading {
       const CsvField& field = heading.fields[i];
       const std::string name = base::plain_name(field.text);
       if (is_one_of(name, {"timestamp", "time", "ts", "date", "datetime"})) {
-        set(time_, field, i, heading.line);
+        set(time_, field, i);
       } else if (is_one_of(name, {"instances", "hosts", "replicas"})) {
-        set(instances_, field, i, heading.line);
+        set(instances_, field, i);
       } else if (is_one_of(name, {"errors", "error_count", "failed", "failures"})) {
-        set(errors_, field, i, heading.line);
+        set(errors_, field, i);
       } else if (is_one_of(name, {"error_percent", "errors_percent"})) {
-        set(error_share_, field, i, heading.line, 0.01);
+        set(error_share_, field, i, 0.01);
       } else if (is_one_of(name, {"error_share", "error_ratio"})) {
-        set(error_share_, field, i, heading.line);
+        set(error_share_, field, i);
       } else if (is_latency(name, {"p50", "median"})) {
-        set(p50_, field, i, heading.line, latency_factor(field.text, name));
+        set(p50_, field, i, latency_factor(field.text, name));
       } else if (is_latency(name, {"p95"})) {
-        set(p95_, field, i, heading.line, latency_factor(field.text, name));
+        set(p95_, field, i, latency_factor(field.text, name));
       } else if (is_latency(name, {"p99"})) {
-        set(p99_, field, i, heading.line, latency_factor(field.text, name));
+        set(p99_, field, i, latency_factor(field.text, name));
       } else if (is_latency(name, {"latency", "response_time"})) {
-        set(latency_, field, i, heading.line, latency_factor(field.text, name));
+        set(latency_, field, i, latency_factor(field.text, name));
       } else if (is_utilisation(name)) {
-        set(cpu_, field, i, heading.line);
+        set(cpu_, field, i);
       } else if (const auto unit = base::request_unit_of(field.text)) {
-        set(rate_, field, i, heading.line);
+        set(rate_, field, i);
         unit_ = *unit;
       }
     }
@@ -221,13 +220,13 @@ class Reading {
         &column == &cpu_ ? cpu_number(field.text) : base::read_csv_number(field.text, separator_);
     if (read.kind == CsvNumberKind::missing) return std::nullopt;
     if (read.kind != CsvNumberKind::number) {
-      fault(row.line, field.column, base::describe(read.kind, name, field.text),
+      fault(field.line, field.column, base::describe(read.kind, name, field.text),
             "write a number with a decimal point, or leave the field empty where there is no value");
       return std::nullopt;
     }
     const double value = read.value * column->factor;
     if (value < low || value > high) {
-      fault(row.line, field.column,
+      fault(field.line, field.column,
             fmt::format("the {} {} is not possible", name, base::in_quotes(field.text)), std::string(fix));
       return std::nullopt;
     }
@@ -239,7 +238,7 @@ class Reading {
       const CsvField& field = row.fields[time_->index];
       const auto time = base::parse_timestamp(field.text);
       if (!time) {
-        fault(row.line, field.column,
+        fault(field.line, field.column,
               fmt::format("the timestamp {} {}", base::in_quotes(field.text), time.error()),
               "correct or remove the row");
       }

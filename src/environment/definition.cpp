@@ -377,11 +377,18 @@ Description describe_list(const Description& item, std::size_t least) {
   return description;
 }
 
+std::string shown_in_advice(const std::string& text) {
+  const bool printable = std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
+  });
+  return printable && text.size() < 40 ? text : "...";
+}
+
 bool check_list(Reader& reader, const Node& node, const Description& description, std::size_t least) {
   if (node.kind == Node::Kind::list && node.items.size() >= least) return true;
   reader.expected(node, description.words,
                   node.kind == Node::Kind::scalar && description.item->shape != Shape::record
-                      ? fmt::format("write [{}]", node.text.size() < 40 ? node.text : "...")
+                      ? fmt::format("write [{}]", shown_in_advice(node.text))
                       : "");
   return false;
 }

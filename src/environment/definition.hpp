@@ -322,6 +322,9 @@ Kind<T> record_kind(const std::string& name, const Record<T>& (*record)()) {
 // The word of `known` nearest to `word`, where one is near enough to be meant.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
 
+// What the user wrote, for "write [..]": dots where it is long or no text to print.
+std::string shown_in_advice(const std::string& text);
+
 // "a, b or c".
 std::string joined(const std::vector<std::string>& words, std::string_view last = "or");
 

@@ -130,7 +130,7 @@ std::optional<SearchRange> range_of(Reader& reader, const Node& node, const Targ
     range.step = *step;
   } else if (target.unit != FieldUnit::count && target.unit != FieldUnit::percent) {
     reader.fault(node, fmt::format("a range of {} needs its step", target.path),
-                 fmt::format("such as {} step {}", node.text,
+                 fmt::format("such as {} step {}", shown_in_advice(node.text),
                              with_unit(std::max((*high - *low) / 10,
                                                 target.unit == FieldUnit::minutes ? 1.0 / 60 : 1e-3),
                                        target.unit)));

@@ -178,18 +178,18 @@ class Reading {
       const auto time = base::parse_timestamp(time_field.text);
       const CsvNumber number = base::read_csv_number(value_field.text, table_.separator);
       if (!time) {
-        fault(row.line, time_field.column,
+        fault(time_field.line, time_field.column,
               fmt::format("the timestamp {} {}", base::in_quotes(time_field.text), time.error()),
               "correct or remove the row");
       }
       bool fine = time.has_value();
       if (number.kind != CsvNumberKind::number && number.kind != CsvNumberKind::missing) {
-        fault(row.line, value_field.column, base::describe(number.kind, "value", value_field.text),
+        fault(value_field.line, value_field.column, base::describe(number.kind, "value", value_field.text),
               "write a number with a decimal point, or leave the field empty where there is no value");
         fine = false;
       } else if (number.value < 0 || number.value > value_max) {
         fault(
-            row.line, value_field.column,
+            value_field.line, value_field.column,
             fmt::format("the value {} is {}", number.value, number.value < 0 ? "negative" : "absurdly large"),
             fmt::format("expected 0 to {:.0e} requests", value_max));
         fine = false;
