@@ -20,10 +20,10 @@
 #include <optional>
 #include <span>
 
-#include "sim/closed_users.hpp"
 #include "sim/served.hpp"
 #include "sim/shared_processor.hpp"
 #include "telemetry/histogram.hpp"
+#include "workload/closed_users.hpp"
 
 namespace headroom::sim {
 
@@ -54,7 +54,7 @@ class ClosedServing {
   ServingSettings settings_;
   SharedShape shape_;
   Nanoseconds elsewhere_{0};  // of an answer, that is no processor time
-  ClosedUsers users_;
+  workload::ClosedUsers users_;
   std::map<std::int64_t, Host> hosts_;  // by server
   std::optional<std::int64_t> last_;    // server to which a request was sent
   std::int64_t tick_ = 0;

@@ -13,20 +13,18 @@
 // then and is answered 0.1 s later, at 0.72 s.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
 
+#include "base/quantity.hpp"
 #include "sim/processor.hpp"
 
 namespace headroom::sim {
 
-// Of events, since the start of the traffic. Whole numbers: a time is never a sum of rounded steps.
-using Nanoseconds = std::chrono::duration<std::int64_t, std::nano>;
-
-inline constexpr Nanoseconds kNever = Nanoseconds::max();
+using base::kNever;
+using base::Nanoseconds;
 
 // What is the same for all instances.
 struct SharedShape {

@@ -14,6 +14,7 @@ inline constexpr std::uint32_t spikes_stream = 0x7703;
 inline constexpr std::uint32_t sagemaker_wave_stream = 0x7704;
 inline constexpr std::uint32_t sagemaker_noise_stream = 0x7705;
 inline constexpr std::uint32_t sagemaker_spike_stream = 0x7706;
+inline constexpr std::uint32_t due_times_stream = 0x7707;
 
 // The count n of a Poisson distribution with this mean for which P(N < n) < u <= P(N <= n): exact inversion
 // by adding up probabilities for means below 32; above, the expansion of the inverse in powers of

@@ -211,6 +211,11 @@ Result<Shape> shape_of(const Generated& generated, const Traffic& traffic, Milli
   return shape;
 }
 
+Error no_rate() {
+  return bad_input("closed traffic has no rate of its own: its users wait for the answers of the service",
+                   "rehearse open, recorded or generated traffic");
+}
+
 Result<Shape> shape_of(const Traffic& traffic, Milliseconds tick, std::vector<std::string>& notes) {
   if (const auto* open = std::get_if<Open>(&traffic.shape)) return shape_of(*open, traffic, tick);
   if (const auto* recorded = std::get_if<Recorded>(&traffic.shape)) {
@@ -219,8 +224,16 @@ Result<Shape> shape_of(const Traffic& traffic, Milliseconds tick, std::vector<st
   if (const auto* generated = std::get_if<Generated>(&traffic.shape)) {
     return shape_of(*generated, traffic, tick);
   }
-  return bad_input("closed traffic has no rate of its own: its users wait for the answers of the service",
-                   "rehearse open, recorded or generated traffic");
+  return no_rate();
+}
+
+// What all rates are multiplied by.
+Result<double> factor_of(const Traffic& traffic, double peak) {
+  if (!traffic.scale_peak) return traffic.scale_factor.value_or(1);
+  if (peak <= 0) {
+    return bad_input("traffic that is 0 throughout cannot be scaled to a peak", "remove scale");
+  }
+  return traffic.scale_peak->value() / peak;
 }
 
 Result<Compiled> compiled(const Traffic& traffic, Milliseconds tick, std::uint64_t seed) {
@@ -232,14 +245,10 @@ Result<Compiled> compiled(const Traffic& traffic, Milliseconds tick, std::uint64
   base::Series& series = compiled.requests_per_second;
   series = std::move(shape->series);
 
-  double factor = traffic.scale_factor.value_or(1);
-  if (traffic.scale_peak) {
-    if (shape->peak <= 0)
-      return bad_input("traffic that is 0 throughout cannot be scaled to a peak", "remove scale");
-    factor = traffic.scale_peak->value() / shape->peak;
-  }
-  if (factor != 1) {
-    for (double& value : series.values) value *= factor;
+  const auto factor = factor_of(traffic, shape->peak);
+  if (!factor) return factor.error();
+  if (*factor != 1) {
+    for (double& value : series.values) value *= *factor;
   }
   const std::size_t once = series.size();
   series.values.reserve(once * static_cast<std::size_t>(traffic.repeat));
@@ -251,17 +260,98 @@ Result<Compiled> compiled(const Traffic& traffic, Milliseconds tick, std::uint64
   return compiled;
 }
 
-}  // namespace
+struct Continuous {
+  Profile profile;
+  double peak = 0;
+};
 
-Result<Compiled> compile(const Traffic& traffic, Milliseconds tick, std::uint64_t seed) {
-  auto result = compiled(traffic, tick, seed);
-  if (result) return result;
-  // What a recording is at fault with has its place in the file; the rest is in what the traffic says.
-  Error error = result.error();
+Result<Continuous> continuous(const Open& open, const Traffic& traffic) {
+  const auto profile = profile_of(open);
+  if (!profile) return profile.error();
+  const auto span = cut_of(traffic.cut, {profile->from(), profile->to()}, false);
+  if (!span) return span.error();
+  Continuous result{part(*profile, span->from, span->to), 0};
+  result.peak = peak(result.profile);
+  return result;
+}
+
+Result<Continuous> continuous(const Recorded& recorded, const Traffic& traffic,
+                              std::vector<std::string>& notes) {
+  auto recording = read_recording(recorded);
+  if (!recording) return recording.error();
+  notes = std::move(recording->notes);
+  const auto span = cut_of(traffic.cut, {recording->cells.front().from, recording->cells.back().to}, true);
+  if (!span) return span.error();
+  notes.push_back(
+      fmt::format("{}: between the centres of intervals of {} the rate is taken as a straight line.",
+                  recorded.file, format_duration(recording->interval)));
+  return Continuous{part(lines(*recording), span->from, span->to),
+                    peak(part(steps(*recording), span->from, span->to))};
+}
+
+Result<Continuous> continuous(const Generated& generated, const Traffic& traffic) {
+  const Milliseconds minute{60'000};
+  const Milliseconds second{1000};
+  const Milliseconds tick = generated.duration % minute == Milliseconds{0} ? minute : second;
+  const auto shape = shape_of(generated, traffic, tick);
+  if (!shape) return shape.error();
+  Continuous result{{}, shape->peak};
+  Milliseconds at{0};
+  for (const double rate : shape->series.values) {
+    result.profile.pieces.push_back({at, at + tick, rate, rate});
+    at += tick;
+  }
+  return result;
+}
+
+Result<Offered> offered_of(const Traffic& traffic) {
+  Error faults = check(traffic, Milliseconds{1});
+  if (!faults.faults.empty()) return faults;
+  Offered offered;
+  const auto shape = [&]() -> Result<Continuous> {
+    if (const auto* open = std::get_if<Open>(&traffic.shape)) return continuous(*open, traffic);
+    if (const auto* recorded = std::get_if<Recorded>(&traffic.shape)) {
+      return continuous(*recorded, traffic, offered.notes);
+    }
+    if (const auto* generated = std::get_if<Generated>(&traffic.shape))
+      return continuous(*generated, traffic);
+    return no_rate();
+  }();
+  if (!shape) return shape.error();
+  const auto factor = factor_of(traffic, shape->peak);
+  if (!factor) return factor.error();
+  const Milliseconds from = shape->profile.from();
+  const Milliseconds length = shape->profile.to() - from;
+  for (int i = 0; i < traffic.repeat; ++i) {
+    const Milliseconds later = length * i - from;
+    for (const Piece& piece : shape->profile.pieces) {
+      offered.profile.pieces.push_back(
+          {piece.from + later, piece.to + later, piece.rate_from * *factor, piece.rate_to * *factor});
+    }
+  }
+  return offered;
+}
+
+// What a recording is at fault with has its place in the file; the rest is in what the traffic says.
+Error placed(Error error) {
   for (base::Fault& fault : error.faults) {
     if (fault.place == base::Place{} && fault.path.empty()) fault.path = "traffic";
   }
   return error;
+}
+
+}  // namespace
+
+Result<Compiled> compile(const Traffic& traffic, Milliseconds tick, std::uint64_t seed) {
+  auto result = compiled(traffic, tick, seed);
+  if (!result) return placed(std::move(result.error()));
+  return result;
+}
+
+Result<Offered> offered(const Traffic& traffic) {
+  auto result = offered_of(traffic);
+  if (!result) return placed(std::move(result.error()));
+  return result;
 }
 
 }  // namespace headroom::workload

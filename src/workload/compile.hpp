@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "base/series.hpp"
+#include "workload/profile.hpp"
 #include "workload/traffic.hpp"
 
 namespace headroom::workload {
@@ -30,5 +31,16 @@ struct Compiled {
 // values; a duration that is no whole number of ticks (recorded traffic: the rest is left out and a note says
 // so); closed traffic, whose rate follows from the answers of the service.
 base::Result<Compiled> compile(const Traffic& traffic, base::Milliseconds tick, std::uint64_t seed);
+
+struct Offered {
+  Profile profile;                 // from 0 on
+  std::vector<std::string> notes;  // as of Compiled
+};
+
+// The same rate over continuous time, for whoever sends real requests: the straight lines of open traffic as
+// they are, recorded traffic straight between the centres of its intervals, a generated shape in steps of a
+// minute (or a second, where it is no whole number of minutes). Arrivals are not drawn here (due_times.hpp),
+// and nobody waits for a shift. Errors: as compile().
+base::Result<Offered> offered(const Traffic& traffic);
 
 }  // namespace headroom::workload

@@ -146,5 +146,27 @@ TEST(Compile, closed_traffic_is_refused_by_name) {
   EXPECT_NE(to_string(compiled.error()).find("closed traffic"), std::string::npos);
 }
 
+TEST(Offered, IsTheOpenShapeCutScaledAndRepeatedFromZeroOn) {
+  Traffic traffic;
+  traffic.shape = Open{base::Rate(0), {{Milliseconds(10'000), {}, base::Rate(100)}}, SampleAt::mean};
+  traffic.cut.from = Milliseconds(5000);
+  traffic.scale_peak = base::Rate(200);
+  traffic.repeat = 2;
+  // From 5 s on the ramp goes from 50 to 100, and is made twice as high.
+  const auto offer = offered(traffic);
+  ASSERT_TRUE(offer) << base::to_string(offer.error());
+  EXPECT_EQ(offer->profile.pieces,
+            (std::vector<Piece>{{Milliseconds(0), Milliseconds(5000), 100, 200},
+                                {Milliseconds(5000), Milliseconds(10'000), 100, 200}}));
+}
+
+TEST(Offered, IsNotOfClosedTraffic) {
+  Traffic traffic;
+  traffic.shape = Closed{{ClosedStage{}}, true};
+  const auto offer = offered(traffic);
+  ASSERT_FALSE(offer);
+  EXPECT_EQ(offer.error().faults[0].path, "traffic");
+}
+
 }  // namespace
 }  // namespace headroom::workload

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/quantity.hpp"
+#include "workload/request.hpp"
 
 namespace headroom::workload {
 
@@ -31,16 +32,18 @@ struct Open {
   bool operator==(const Open&) const = default;
 };
 
-enum class Think { constant, uniform, exponential };
+enum class Think { constant, uniform, exponential, normal };
 
 // A number of users who each send a request, wait for the answer, think, and send the next.
 struct ClosedStage {
   int users = 1;
   int requests_each = 1;        // 0: as many as fit into `duration`
-  base::Milliseconds think{0};  // constant: the value; uniform: the maximum; exponential: the mean
+  base::Milliseconds think{0};  // constant: the value; uniform: the maximum; exponential, normal: the mean
   Think think_distribution = Think::constant;
   base::Milliseconds ramp_up{0};
   base::Milliseconds think_least{0};           // uniform: the minimum
+  base::Milliseconds deviation{0};             // normal: the standard deviation; no pause is negative
+  bool think_first = false;                    // a pause before the first request too
   std::optional<base::Milliseconds> duration;  // the stage ends after so long, whatever is left of it
   bool operator==(const ClosedStage&) const = default;
 };
@@ -119,6 +122,7 @@ struct Traffic {
   int repeat = 1;
   base::Milliseconds shift{0};
   Arrivals arrivals = Arrivals::exact;
+  Requests requests = {};  // for the load generator; a rehearsal takes all requests to cost the same
   bool operator==(const Traffic&) const = default;
 };
 

@@ -1,12 +1,15 @@
-#include "sim/closed_users.hpp"
+#include "workload/closed_users.hpp"
 
 #include <algorithm>
 #include <limits>
 
-namespace headroom::sim {
+namespace headroom::workload {
 namespace {
 
-// The streams of Philox of the users: this and the number of the user. No other part of sim uses them.
+using base::kNever;
+using base::Nanoseconds;
+
+// The streams of Philox of the users: this and the number of the user. No other part uses them.
 constexpr std::uint32_t kUserStream = 0x40000000;
 constexpr Nanoseconds kRefusedWait{1'000'000'000};
 constexpr int kNoLimit = std::numeric_limits<int>::max();
@@ -18,9 +21,19 @@ constexpr auto later = [](const auto& a, const auto& b) {
 
 }  // namespace
 
-ClosedUsers::ClosedUsers(const workload::Closed& closed, std::uint64_t seed)
-    : closed_(closed), seed_(seed), stages_(closed.stages.size()), stages_left_(closed.stages.size()) {
-  const std::size_t at_once = closed_.serial ? std::min<std::size_t>(1, stages_.size()) : stages_.size();
+ClosedUsers::ClosedUsers(const Closed& closed, std::uint64_t seed, Share share, Next next)
+    : closed_(closed),
+      seed_(seed),
+      share_(share),
+      next_(next),
+      stages_(closed.stages.size()),
+      stages_left_(closed.stages.size()) {
+  std::uint64_t users = 0;
+  for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
+    stages_[stage].first_number = users;
+    users += static_cast<std::uint64_t>(closed.stages[stage].users);
+  }
+  const std::size_t at_once = closed.serial ? std::min<std::size_t>(1, stages_.size()) : stages_.size();
   for (std::size_t stage = 0; stage < at_once; ++stage) plan(Nanoseconds(0), What::stage_starts, stage);
 }
 
@@ -46,13 +59,14 @@ std::optional<std::size_t> ClosedUsers::happen() {
     case What::user_sends:
       break;
   }
-  if (users_[event.subject].to_send != kNoLimit) --users_[event.subject].to_send;
+  User& user = users_[event.subject];
+  if (user.to_send != kNoLimit) --user.to_send;
+  ++user.sent;
   return event.subject;
 }
 
 void ClosedUsers::start(std::size_t stage, Nanoseconds now) {
-  const workload::ClosedStage& wanted = closed_.stages[stage];
-  stages_[stage].users_left = wanted.users;
+  const ClosedStage& wanted = closed_.stages[stage];
   stage_ = stage;
   // Planned before its users, so that nobody sends at the moment of its end.
   if (wanted.duration) {
@@ -61,19 +75,36 @@ void ClosedUsers::start(std::size_t stage, Nanoseconds now) {
   }
   const Nanoseconds ramp_up = wanted.ramp_up;
   for (int k = 0; k < wanted.users; ++k) {
+    const std::uint64_t number = stages_[stage].first_number + static_cast<std::uint64_t>(k);
+    if (!share_.holds(number)) continue;
     const std::size_t user = users_.size();
-    users_.push_back({stage, wanted.requests_each > 0 ? wanted.requests_each : kNoLimit,
-                      base::Rng(seed_, kUserStream + static_cast<std::uint32_t>(user))});
-    const Nanoseconds at = now + ramp_up * k / wanted.users;
+    ++stages_[stage].users_left;
+    users_.push_back({stage, number, wanted.requests_each > 0 ? wanted.requests_each : kNoLimit, 0,
+                      base::Rng(seed_, kUserStream + static_cast<std::uint32_t>(number))});
+    Nanoseconds at = now + ramp_up * k / wanted.users;
+    if (wanted.think_first) at += think(users_.back());
     if (at < stages_[stage].end) plan(at, What::user_sends, user);
   }
+  // Others have all the users of this stage.
+  if (wanted.users > 0 && stages_[stage].users_left == 0) end(stage, now);
 }
 
 void ClosedUsers::end(std::size_t stage, Nanoseconds now) {
   if (stages_[stage].ended) return;
   stages_[stage].ended = true;
   --stages_left_;
-  if (closed_.serial && stage + 1 < stages_.size()) start(stage + 1, now);
+  if (!closed_.serial || stage + 1 == stages_.size()) return;
+  if (next_ == Next::told) {
+    waits_ = stage;
+  } else {
+    start(stage + 1, now);
+  }
+}
+
+void ClosedUsers::tell(Nanoseconds now) {
+  const std::size_t ended = *waits_;
+  waits_.reset();
+  start(ended + 1, now);
 }
 
 void ClosedUsers::went(std::size_t user, Nanoseconds at) { next_request(user, at, Nanoseconds(0)); }
@@ -91,21 +122,25 @@ void ClosedUsers::next_request(std::size_t user, Nanoseconds at, Nanoseconds lea
 }
 
 Nanoseconds ClosedUsers::think(User& user) const {
-  const workload::ClosedStage& stage = closed_.stages[user.stage];
+  const ClosedStage& stage = closed_.stages[user.stage];
   const auto mean_or_most = static_cast<double>(Nanoseconds(stage.think).count());
   const auto least = static_cast<double>(Nanoseconds(stage.think_least).count());
+  const auto deviation = static_cast<double>(Nanoseconds(stage.deviation).count());
   double nanoseconds = mean_or_most;
   switch (stage.think_distribution) {
-    case workload::Think::constant:
+    case Think::constant:
       break;
-    case workload::Think::uniform:
+    case Think::uniform:
       nanoseconds = least + (mean_or_most - least) * user.rng.uniform();
       break;
-    case workload::Think::exponential:
+    case Think::exponential:
       nanoseconds = mean_or_most * user.rng.exponential();
+      break;
+    case Think::normal:
+      nanoseconds = std::max(0.0, mean_or_most + deviation * user.rng.normal());
       break;
   }
   return Nanoseconds(static_cast<std::int64_t>(nanoseconds));
 }
 
-}  // namespace headroom::sim
+}  // namespace headroom::workload

@@ -1,17 +1,17 @@
-#include "sim/closed_users.hpp"
+#include "workload/closed_users.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
-namespace headroom::sim {
+namespace headroom::workload {
 namespace {
 
+using base::kNever;
 using base::Milliseconds;
-using workload::Closed;
-using workload::ClosedStage;
-using workload::Think;
+using base::Nanoseconds;
 
 double seconds(Nanoseconds time) { return static_cast<double>(time.count()) / 1e9; }
 
@@ -139,6 +139,72 @@ TEST(ClosedUsers, ThinkAsTheDistributionSays) {
   EXPECT_GT(exponential[2], 40);
 }
 
+TEST(ClosedUsers, ThinkBeforeTheirFirstRequestWhereTheStageSaysSo) {
+  ClosedStage stage = stage_of(2, 2, 4);
+  stage.think_first = true;
+  // 4 s, answered at 5 s, 9 s.
+  const std::vector<std::pair<double, std::size_t>> expected{{4, 0}, {4, 1}, {9, 0}, {9, 1}};
+  EXPECT_EQ(requests_of({{stage}, true}, std::chrono::seconds(1)), expected);
+}
+
+TEST(ClosedUsers, ThinkNormallyButNeverANegativeTime) {
+  ClosedStage stage = stage_of(1, 0, 2);
+  stage.think_distribution = Think::normal;
+  stage.deviation = Milliseconds(500);
+  // Mean 2 s, standard error 0.5 / sqrt(20,000) = 0.0035 s.
+  EXPECT_NEAR(requests_of({{stage}, true}, Nanoseconds(0), 20'001).back().first / 20'000, 2, 0.02);
+  // Of a deviation as large as this, half the pauses would be negative: mean 1000 / sqrt(2 pi) = 398.9 s,
+  // standard error 584 / sqrt(20,000) = 4.1 s.
+  stage.think = Milliseconds(0);
+  stage.deviation = Milliseconds(1'000'000);
+  EXPECT_NEAR(requests_of({{stage}, true}, Nanoseconds(0), 20'001).back().first / 20'000, 398.9, 17);
+}
+
+TEST(ClosedUsers, OfAllSharesAreThoseOfTheWhole) {
+  ClosedStage stage = stage_of(7, 5, 6);
+  stage.think_distribution = Think::uniform;
+  stage.ramp_up = Milliseconds(7000);
+  const Closed closed{{stage}, true};
+  const auto numbered = [&](Share share) {
+    ClosedUsers users(closed, 3, share);
+    std::vector<std::pair<Nanoseconds, std::uint64_t>> sent;
+    while (users.next() != kNever) {
+      const Nanoseconds now = users.next();
+      if (const auto user = users.happen()) {
+        sent.emplace_back(now, users.number(*user));
+        users.went(*user, now + std::chrono::seconds(1));
+      }
+    }
+    return sent;
+  };
+  auto joined = numbered({0, 2});
+  const auto rest = numbered({1, 2});
+  joined.insert(joined.end(), rest.begin(), rest.end());
+  std::sort(joined.begin(), joined.end());
+  auto whole = numbered({});
+  std::sort(whole.begin(), whole.end());
+  EXPECT_EQ(joined, whole);
+}
+
+TEST(ClosedUsers, OfAShareWaitToBeToldOfTheNextStage) {
+  const Closed closed{{stage_of(1, 1, 0), stage_of(2, 1, 0)}, true};
+  // Users 0, and 1 and 2: the second share has nobody in the first stage.
+  ClosedUsers users(closed, 1, {1, 2}, ClosedUsers::Next::told);
+  EXPECT_FALSE(users.happen());
+  EXPECT_EQ(users.waits(), std::size_t{0});
+  EXPECT_EQ(users.next(), kNever);
+  EXPECT_FALSE(users.over());
+  users.tell(std::chrono::seconds(3));
+  EXPECT_FALSE(users.waits());
+  EXPECT_EQ(users.next(), std::chrono::seconds(3));
+  const auto user = users.happen();
+  ASSERT_TRUE(user);
+  EXPECT_EQ(users.number(*user), 1U);
+  users.went(*user, std::chrono::seconds(4));
+  EXPECT_FALSE(users.happen());
+  EXPECT_TRUE(users.over());
+}
+
 TEST(ClosedUsers, TheSeedDeterminesWhoSendsWhen) {
   ClosedStage stage = stage_of(3, 50, 6);
   stage.think_distribution = Think::uniform;
@@ -148,4 +214,4 @@ TEST(ClosedUsers, TheSeedDeterminesWhoSendsWhen) {
 }
 
 }  // namespace
-}  // namespace headroom::sim
+}  // namespace headroom::workload
