@@ -34,17 +34,30 @@ void Histogram::add(double value, std::uint64_t count) {
   }
   if (count == 0) return;
   const std::size_t bucket = bucket_of(value);
-  if (bucket >= counts_.size()) counts_.resize(bucket + 1);
-  counts_[bucket] += count;
+  if (count_ == 0) first_ = bucket;
+  reach(bucket);
+  counts_[bucket - first_] += count;
   min_ = count_ == 0 ? value : std::min(min_, value);
   max_ = count_ == 0 ? value : std::max(max_, value);
   count_ += count;
 }
 
+void Histogram::reach(std::size_t bucket) {
+  if (bucket < first_) {
+    counts_.insert(counts_.begin(), first_ - bucket, 0);
+    first_ = bucket;
+  } else if (bucket - first_ >= counts_.size()) {
+    counts_.resize(bucket - first_ + 1);
+  }
+}
+
 void Histogram::merge(const Histogram& other) {
   if (other.count_ == 0) return;
-  counts_.resize(std::max(counts_.size(), other.counts_.size()));
-  for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[i] += other.counts_[i];
+  if (count_ == 0) first_ = other.first_;
+  reach(other.first_);
+  reach(other.first_ + other.counts_.size() - 1);
+  const std::size_t offset = other.first_ - first_;
+  for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[offset + i] += other.counts_[i];
   min_ = count_ == 0 ? other.min_ : std::min(min_, other.min_);
   max_ = count_ == 0 ? other.max_ : std::max(max_, other.max_);
   count_ += other.count_;
@@ -58,7 +71,8 @@ std::optional<double> Histogram::mean() const {
   if (count_ == 0) return std::nullopt;
   double sum = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
-    if (counts_[i] > 0) sum += std::clamp(middle_of(i), min_, max_) * static_cast<double>(counts_[i]);
+    if (counts_[i] > 0)
+      sum += std::clamp(middle_of(first_ + i), min_, max_) * static_cast<double>(counts_[i]);
   }
   return sum / static_cast<double>(count_);
 }
@@ -77,7 +91,7 @@ std::optional<double> Histogram::quantile(double share) const {
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     seen += counts_[i];
-    if (seen >= rank) return std::clamp(middle_of(i), min_, max_);
+    if (seen >= rank) return std::clamp(middle_of(first_ + i), min_, max_);
   }
   return max_;
 }
@@ -85,9 +99,26 @@ std::optional<double> Histogram::quantile(double share) const {
 std::vector<Histogram::Bucket> Histogram::buckets() const {
   std::vector<Bucket> used;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
-    if (counts_[i] > 0) used.push_back({low_of(i), low_of(i + 1), counts_[i]});
+    if (counts_[i] > 0) used.push_back({low_of(first_ + i), low_of(first_ + i + 1), counts_[i]});
   }
   return used;
+}
+
+std::optional<Histogram> Histogram::of(const Contents& contents) {
+  if (contents.counts.empty()) {
+    return contents == Contents{} ? std::optional(Histogram()) : std::nullopt;
+  }
+  const bool ordered = contents.min >= 0 && contents.min <= contents.max && std::isfinite(contents.max);
+  const std::size_t last = contents.first + contents.counts.size() - 1;
+  if (!ordered || contents.counts.front() == 0 || contents.counts.back() == 0) return std::nullopt;
+  if (bucket_of(contents.min) != contents.first || bucket_of(contents.max) != last) return std::nullopt;
+  Histogram histogram;
+  histogram.first_ = contents.first;
+  histogram.counts_ = contents.counts;
+  histogram.min_ = contents.min;
+  histogram.max_ = contents.max;
+  for (const std::uint64_t count : contents.counts) histogram.count_ += count;
+  return histogram;
 }
 
 }  // namespace headroom::telemetry

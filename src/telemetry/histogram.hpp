@@ -48,10 +48,25 @@ class Histogram {
   };
   std::vector<Bucket> buckets() const;  // in the order of values, empty ones left out
 
+  // All there is to know of a histogram, to write it down: `counts` of the buckets from number `first` on.
+  struct Contents {
+    double min = 0;
+    double max = 0;
+    std::size_t first = 0;
+    std::vector<std::uint64_t> counts;
+    bool operator==(const Contents&) const = default;
+  };
+  Contents contents() const { return {min_, max_, first_, counts_}; }
+  // Unset: no histogram has these contents (a minimum that its first bucket does not hold, say).
+  static std::optional<Histogram> of(const Contents& contents);
+
   bool operator==(const Histogram&) const = default;
 
  private:
-  std::vector<std::uint64_t> counts_;  // from bucket 0 to the last one used
+  void reach(std::size_t bucket);
+
+  std::size_t first_ = 0;              // bucket of counts_[0]
+  std::vector<std::uint64_t> counts_;  // from the first to the last bucket used
   std::uint64_t count_ = 0;
   double min_ = 0;
   double max_ = 0;

@@ -112,5 +112,28 @@ TEST(Histogram, refuses_what_is_no_latency) {
   EXPECT_DEATH(histogram.add(std::nan("")), "0 or more");
 }
 
+TEST(Histogram, ContentsGiveTheSameHistogramAgain) {
+  Histogram histogram;
+  for (const double value : {3.0, 0.25, 100.0, 1e5, 0.25}) histogram.add(value);
+  const auto again = Histogram::of(histogram.contents());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again, histogram);
+  EXPECT_EQ(Histogram::of(Histogram().contents()), Histogram());
+}
+
+TEST(Histogram, RefusesContentsThatNoneHas) {
+  Histogram histogram;
+  for (const double value : {3.0, 100.0}) histogram.add(value);
+  for (const int fault : {0, 1, 2, 3, 4}) {
+    Histogram::Contents contents = histogram.contents();
+    if (fault == 0) contents.min = 2;  // in an earlier bucket
+    if (fault == 1) contents.max = 1e9;
+    if (fault == 2) contents.first += 1;
+    if (fault == 3) contents.counts.back() = 0;
+    if (fault == 4) std::swap(contents.min, contents.max);
+    EXPECT_FALSE(Histogram::of(contents)) << "fault " << fault;
+  }
+}
+
 }  // namespace
 }  // namespace headroom::telemetry

@@ -59,6 +59,8 @@ class ClosedUsers {
   // Of all users of the traffic, whatever the share: from 0 in the order of stages.
   std::uint64_t number(std::size_t user) const { return users_[user].number; }
   std::size_t stage_of(std::size_t user) const { return users_[user].stage; }
+  // Whether the user has requests left to send.
+  bool goes_on(std::size_t user) const { return users_[user].to_send > 0; }
   // Requests that the user has begun.
   std::uint64_t sent(std::size_t user) const { return users_[user].sent; }
 

@@ -29,6 +29,8 @@ class DueTimes {
   base::Nanoseconds next() const { return next_; }
   // Of that request, among those of all shares.
   std::uint64_t number() const { return number_; }
+  // The piece of the profile in which it is due.
+  std::size_t piece() const { return piece_; }
   // Requires: next() is not kNever.
   void advance();
 

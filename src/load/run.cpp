@@ -1,0 +1,94 @@
+#include "load/run.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "base/units.hpp"
+#include "load/schedule.hpp"
+#include "load/worker.hpp"
+
+namespace headroom::load {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenLooks{100};
+
+// Each connection is a descriptor; what the system would allow is used without being asked for.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::vector<Second> joined(const std::vector<std::unique_ptr<Worker>>& workers) {
+  std::vector<Second> seconds;
+  std::size_t complete = 0;
+  for (const auto& worker : workers) {
+    const std::vector<Second> own = worker->finished();
+    complete = seconds.empty() ? own.size() : std::min(complete, own.size());
+    if (own.size() > seconds.size()) seconds.resize(own.size());
+    for (std::size_t i = 0; i < own.size(); ++i) seconds[i].merge(own[i]);
+  }
+  seconds.resize(complete);
+  return seconds;
+}
+
+}  // namespace
+
+base::Result<Measured> run(const Job& job, const std::atomic<bool>& stop, const Observation& observation,
+                           std::optional<base::Milliseconds> start_at) {
+  raise_descriptor_limit();
+  const auto tls = Tls::of(job);
+  if (!tls) return tls.error();
+
+  base::Nanoseconds begin = std::chrono::steady_clock::now().time_since_epoch();
+  if (start_at) {
+    const base::Nanoseconds wall = std::chrono::system_clock::now().time_since_epoch();
+    if (base::Nanoseconds(*start_at) < wall) {
+      return base::bad_input(fmt::format("the start at {} is over", base::format_instant(*start_at)),
+                             "name a time to come; all machines need the same clock");
+    }
+    begin += base::Nanoseconds(*start_at) - wall;
+  }
+
+  const auto threads = static_cast<std::size_t>(std::max(1, job.options.threads));
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (std::size_t i = 0; i < threads; ++i) workers.push_back(std::make_unique<Worker>(job, *tls, i));
+  StageGate gate(job.stages.size(), threads);
+  const auto wake_all = [&] {
+    for (const auto& worker : workers) worker->wake();
+  };
+  std::atomic<std::size_t> running = threads;
+  std::vector<std::thread> running_threads;
+  for (std::size_t i = 0; i < threads; ++i) {
+    running_threads.emplace_back([&, i] {
+      const workload::Share share = job.options.share.divided(i, threads);
+      std::unique_ptr<Schedule> schedule;
+      if (job.open()) {
+        schedule = std::make_unique<OpenSchedule>(job, share);
+      } else {
+        schedule = std::make_unique<ClosedSchedule>(job, share, gate, wake_all);
+      }
+      workers[i]->run(*schedule, begin, stop);
+      --running;
+    });
+  }
+  while (running > 0) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    if (observation.progressed) {
+      const base::Nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
+      observation.progressed({now - begin, joined(workers)});
+    }
+  }
+  for (std::thread& thread : running_threads) thread.join();
+  Measured measured = workers.front()->measured();
+  for (std::size_t i = 1; i < threads; ++i) measured.merge(workers[i]->measured());
+  return measured;
+}
+
+}  // namespace headroom::load
