@@ -133,7 +133,7 @@ void Worker::run(Schedule& schedule, Nanoseconds begin, const std::atomic<bool>&
 void Worker::wait(Nanoseconds until) {
   Nanoseconds at = now();
   const Nanoseconds latest = std::min(until, at + kNap);
-  if (job_.open() && !job_.url.tls && under_way_ > 0 && latest - looked_ > kPause) {
+  if (job_.open() && !job_.url.tls) {
     const Nanoseconds pause = looked_ + kPause;
     if (pause > at) {
       const timespec time = as_timespec(pause + begin_);

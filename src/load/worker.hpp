@@ -1,8 +1,9 @@
 // Worker: one thread of a load test, with its connections and what it measured.
 //
-// The worker turns to the network at most every kPause where nobody waits for it to be quick: in open traffic
-// the kernel stamps what it receives, so the time of an answer is exact however late it is read, and many
-// answers are read for one waking. In closed traffic, where each answer lets a user go on, it never pauses.
+// In open traffic the worker turns to the network at most every quarter of a millisecond, since waking costs
+// more than a request: the kernel stamps what it receives, so the time of an answer is exact however late it
+// is read, and a request is sent at most so much after it is due (which its latency from the schedule
+// includes). In closed traffic, where each answer lets a user go on, it never pauses.
 #pragma once
 
 #include <atomic>

@@ -1,0 +1,90 @@
+#include "sources/cgroup.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "base/units.hpp"
+
+namespace headroom::sources {
+namespace {
+
+std::optional<std::string> text_of(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) return std::nullopt;
+  std::ostringstream text;
+  text << stream.rdbuf();
+  std::string result = text.str();
+  while (!result.empty() && result.back() == '\n') result.pop_back();
+  return result;
+}
+
+// The number behind a word at the start of a line: "usage_usec 123".
+std::optional<std::int64_t> number_behind(const std::string& text, const std::string& word) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(word + ' '))
+      return base::parse_integer(std::string_view(line).substr(word.size() + 1));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> number_in(const std::filesystem::path& file) {
+  const auto text = text_of(file);
+  return text ? base::parse_integer(*text) : std::nullopt;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Utilisation>> Cgroup::open(const std::filesystem::path& folder, Clock clock) {
+  std::unique_ptr<Cgroup> group(new Cgroup(folder, std::move(clock)));
+  if (!group->used()) {
+    return base::bad_input(
+        fmt::format("{} is no control group with CPU accounting", base::in_quotes(folder.string())),
+        "name its folder, which holds cpu.stat (version 2) or cpuacct.usage (version 1)");
+  }
+  return std::unique_ptr<Utilisation>(std::move(group));
+}
+
+std::optional<base::Nanoseconds> Cgroup::used() const {
+  if (const auto nanoseconds = number_in(folder_ / "cpuacct.usage")) return base::Nanoseconds(*nanoseconds);
+  const auto text = text_of(folder_ / "cpu.stat");
+  const auto microseconds = text ? number_behind(*text, "usage_usec") : std::nullopt;
+  if (!microseconds) return std::nullopt;
+  return base::Nanoseconds(*microseconds * 1000);
+}
+
+double Cgroup::cores() const {
+  const double all = std::max(1U, std::thread::hardware_concurrency());
+  std::optional<std::int64_t> quota = number_in(folder_ / "cpu.cfs_quota_us");
+  std::optional<std::int64_t> period = number_in(folder_ / "cpu.cfs_period_us");
+  if (const auto text = text_of(folder_ / "cpu.max")) {
+    const std::size_t blank = text->find(' ');
+    quota = base::parse_integer(text->substr(0, blank));  // "max": none
+    period = blank == std::string::npos ? std::nullopt : base::parse_integer(text->substr(blank + 1));
+  }
+  if (!quota || !period || *quota <= 0 || *period <= 0) return all;
+  return static_cast<double>(*quota) / static_cast<double>(*period);
+}
+
+base::Result<base::Percent> Cgroup::since_last() {
+  const auto used = this->used();
+  const base::Nanoseconds at = clock_();
+  if (!used) {
+    return base::unavailable(fmt::format("the control group {} has gone", folder_.string()),
+                             "was the instance ended?");
+  }
+  double percent = 0;
+  if (used_ && at > at_) {
+    percent = 100 * static_cast<double>((*used - *used_).count()) / static_cast<double>((at - at_).count()) /
+              cores();
+  }
+  used_ = used;
+  at_ = at;
+  return base::Percent(percent);
+}
+
+}  // namespace headroom::sources

@@ -1,0 +1,87 @@
+#include "sources/utilisation.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "sources/cgroup.hpp"
+#include "sources/prometheus.hpp"
+#include "store/temporary_folder.hpp"
+
+namespace headroom::sources {
+namespace {
+
+void put(const std::filesystem::path& file, const std::string& text) { std::ofstream(file) << text << '\n'; }
+
+class Folder : public ::testing::Test {
+ protected:
+  store::TemporaryFolder folder;
+  base::Nanoseconds now{0};
+  Clock clock = [this] { return now; };
+};
+
+using CgroupFiles = Folder;
+
+TEST_F(CgroupFiles, OfVersion2GiveTheUtilisationOfTheLimit) {
+  put(folder.path() / "cpu.stat", "usage_usec 1000000\nuser_usec 1");
+  put(folder.path() / "cpu.max", "20000 100000");
+  auto source = utilisation_of("cgroup:" + folder.path().string(), clock);
+  ASSERT_TRUE(source) << base::to_string(source.error());
+  ASSERT_TRUE((*source)->since_last());
+  now = std::chrono::seconds(10);
+  put(folder.path() / "cpu.stat", "usage_usec 2000000\nuser_usec 1");
+  // 1 s of CPU in 10 s with 0.2 cores allowed: 50 %.
+  EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 50);
+  now = std::chrono::seconds(20);
+  EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 0);
+  std::filesystem::remove(folder.path() / "cpu.stat");
+  EXPECT_FALSE((*source)->since_last());
+}
+
+TEST_F(CgroupFiles, OfVersion1GiveTheUtilisationOfTheLimit) {
+  put(folder.path() / "cpuacct.usage", "0");
+  put(folder.path() / "cpu.cfs_quota_us", "50000");
+  put(folder.path() / "cpu.cfs_period_us", "100000");
+  auto source = utilisation_of("cgroup:" + folder.path().string(), clock);
+  ASSERT_TRUE(source) << base::to_string(source.error());
+  ASSERT_TRUE((*source)->since_last());
+  now = std::chrono::seconds(4);
+  put(folder.path() / "cpuacct.usage", "1000000000");
+  EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 50);
+}
+
+TEST_F(CgroupFiles, OfNoGroupAreRefused) {
+  EXPECT_FALSE(utilisation_of("cgroup:" + folder.path().string(), clock));
+  EXPECT_FALSE(utilisation_of("cgroup:", clock));
+  EXPECT_FALSE(utilisation_of("statsd:x", clock));
+  EXPECT_FALSE(utilisation_of("prometheus:http://127.0.0.1:9", clock));
+}
+
+TEST(PrometheusAnswer, IsOneNumber) {
+  EXPECT_DOUBLE_EQ(*number_of_answer(R"({"status":"success","data":{"resultType":"vector","result":[
+    {"metric":{"job":"web"},"value":[1435781451.781,"42.5"]}]}})"),
+                   42.5);
+  EXPECT_DOUBLE_EQ(
+      *number_of_answer(
+          R"({"status":"success","data":{"resultType":"scalar","result":[1435781451.781,"1e1"]}})"),
+      10);
+}
+
+TEST(PrometheusAnswer, OfAnotherKindIsRefused) {
+  for (
+      const std::string json :
+      {"", "[]", "{}", R"({"status":"error","error":"parse error"})", R"({"status":"success"})",
+       R"({"status":"success","data":{"resultType":"vector","result":[]}})",
+       R"({"status":"success","data":{"resultType":"vector","result":[{"value":[1,"1"]},{"value":[1,"2"]}]}})",
+       R"({"status":"success","data":{"resultType":"vector","result":[{"value":[1,"NaN"]}]}})",
+       R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{}}]}})",
+       R"({"status":"success","data":{"resultType":"scalar","result":[1]}})"}) {
+    EXPECT_FALSE(number_of_answer(json)) << json;
+  }
+}
+
+}  // namespace
+}  // namespace headroom::sources
