@@ -19,6 +19,12 @@ std::map<std::string, std::string> files() {
        "cpu_per_rps: 0.05\ninterval: [0.04, 0.06]\nr2: 0.99\nstartup: 4m\nmetric_lag: 1m\n"},
       {"here/traffic/spike.yaml", "csv: demand.csv\nscale: {factor: 2}\n"},
       {"here/traffic/demand.csv", "timestamp,value\n2014-07-01 00:00:00,5\n"},
+      {"here/people.csv", "# made up\nname;city\nAda;\"The; Hague\"\nBob;\n"},
+      {"here/words.csv", "word\ncloud\n"},
+      {"here/bad.csv", "word,2nd,word\na,b,c\n"},
+      {"here/uneven.csv", "a,b\n1,2\n3\n"},
+      {"here/names-only.csv", "a,b\n"},
+      {"here/breaks.csv", "text,id\n\"one\ntwo\",a b\n"},
   };
 }
 
@@ -385,6 +391,91 @@ TEST(Read, AClosedStageEndsAfterItsRequestsOrItsTime) {
   EXPECT_EQ(stages.at(1).duration, Milliseconds{8 * kMinute});
   EXPECT_EQ(stages.at(2).requests_each, 3);
   EXPECT_EQ(stages.at(2).duration, Milliseconds{2 * kMinute});
+}
+
+TEST(Read, APauseMayBeNormalAndComeFirst) {
+  const auto stages =
+      std::get<workload::Closed>(
+          service_with("traffic: {closed: {stages: [{users: 5, requests: 10, think: 0s, distribution: "
+                       "normal, deviation: 300ms, think_first: true}]}}")
+              .traffic->shape)
+          .stages;
+  EXPECT_EQ(stages.at(0).think_distribution, workload::Think::normal);
+  EXPECT_EQ(stages.at(0).deviation, Milliseconds{300});
+  EXPECT_TRUE(stages.at(0).think_first);
+}
+
+const std::string kAsked = R"(open: {stages: [{for: 1m, at: 5 rps}]}
+requests:
+  - {name: home, weight: 3}
+  - method: POST
+    path: /search?q=${word}
+    headers: {Accept: text/html, X-City: "${city}"}
+    body: |
+      {"name": "${name}"}
+variables: [people.csv, words.csv]
+)";
+
+TEST(Read, RequestsAndTheirVariablesAreHeldAsWritten) {
+  const auto traffic = read_traffic(kAsked, "here/asked.yaml", read_file);
+  ASSERT_TRUE(traffic) << to_string(traffic.error());
+  workload::Requests expected;
+  expected.list = {{"home", 3, "GET", "/", {}, ""},
+                   {"",
+                    1,
+                    "POST",
+                    "/search?q=${word}",
+                    {{"Accept", "text/html"}, {"X-City", "${city}"}},
+                    "{\"name\": \"${name}\"}\n"}};
+  expected.variables = {{"people.csv", {"name", "city"}, {{"Ada", "The; Hague"}, {"Bob", ""}}},
+                        {"words.csv", {"word"}, {{"cloud"}}}};
+  EXPECT_TRUE(traffic->requests == expected);
+  const auto in_order = read_traffic(
+      "open: {stages: [{for: 1m, at: 5 rps}]}\nrequests: [{path: /a}]\nsend: in-order\n"
+      "variables: words.csv\n",
+      "here/asked.yaml", read_file);
+  ASSERT_TRUE(in_order) << to_string(in_order.error());
+  EXPECT_EQ(in_order->requests.choice, workload::Choice::in_order);
+  EXPECT_EQ(in_order->requests.variables.size(), 1u);
+}
+
+// The faults of a traffic that asks this, with these variables.
+std::string faults_of_variables(const std::string& request, const std::string& variables) {
+  const auto result = read_traffic(
+      "open: {stages: [{for: 1m, at: 5 rps}]}\nrequests: [" + request + "]\nvariables: " + variables + "\n",
+      "here/asked.yaml", read_file);
+  return result ? "" : to_string(result.error());
+}
+
+TEST(Read, AFaultInAFileOfVariablesIsLocatedThere) {
+  EXPECT_EQ(
+      faults_of_variables("{path: /}", "bad.csv"),
+      "here/bad.csv:1:6: expected the name of a variable, found \"2nd\"\n  the first row names the "
+      "variables: a letter or _, then letters, digits, _, - and .\n"
+      "here/bad.csv:1:10: the variable \"word\" is in here/bad.csv already\n  give one of them another name");
+  EXPECT_EQ(
+      faults_of_variables("{path: /}", "uneven.csv"),
+      "here/uneven.csv:3:1: the row has 1 fields where the first row has 2\n  quote a field that holds the "
+      "separator, and write a decimal point");
+  EXPECT_EQ(faults_of_variables("{path: /}", "names-only.csv"),
+            "here/names-only.csv:1:1: the file has names of variables and no values\n  add a row of values");
+  EXPECT_EQ(faults_of_variables("{path: /}", "[words.csv, words.csv]"),
+            "here/words.csv:1:1: the variable \"word\" is in here/words.csv already\n  give one of them "
+            "another name");
+  // A name that is missing because its file is at fault is no fault of its own.
+  EXPECT_EQ(faults_of_variables("{path: \"/${a}\"}", "uneven.csv").find("there is no variable"),
+            std::string::npos);
+}
+
+TEST(Read, AValueThatWouldEndThePathOrTheHeaderIsRefusedWhereItStands) {
+  EXPECT_EQ(faults_of_variables("{body: \"${text} ${id}\"}", "breaks.csv"), "");
+  EXPECT_EQ(faults_of_variables("{headers: {X: \"${id}${text}\"}}", "breaks.csv"),
+            "here/breaks.csv:2:1: \"one\\ntwo\" cannot stand in a header, where a request uses it\n"
+            "  a line break would begin another header");
+  // The second line of the row: the first field holds a line break.
+  EXPECT_EQ(faults_of_variables("{path: \"/${id}\"}", "breaks.csv"),
+            "here/breaks.csv:3:6: \"a b\" cannot stand in a path, where a request uses it\n"
+            "  write it percent-encoded, a blank as %20");
 }
 
 TEST(Read, TheLoadOfSageMakerNeedsALengthAndASeed) {

@@ -31,6 +31,22 @@ Kind<Scale> scale_kind();
 // service_definition.cpp
 Kind<Service> service_kind();
 
+// requests_definition.cpp
+// A CSV that `variables` names, not looked into yet.
+struct VariablesFile {
+  std::string file;  // as written
+  std::string path;  // where it was found
+  std::string text;
+  Position position;  // of the name
+  bool operator==(const VariablesFile&) const = default;
+};
+Kind<std::vector<workload::Request>> requests_kind();
+Kind<std::vector<VariablesFile>> variables_kind();  // the name of a file, or several
+Kind<workload::Choice> send_kind();
+// Reads the files, and checks what concerns several of the keys above in the traffic at `node`.
+void complete_requests(Reader& reader, const Node& node, const std::vector<VariablesFile>& files,
+                       workload::Requests& requests);
+
 // traffic_definition.cpp
 Kind<workload::Traffic> traffic_kind();  // the name of a file, or the traffic itself
 const RecordInfo& traffic_info();

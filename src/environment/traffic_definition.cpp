@@ -72,6 +72,39 @@ struct RawClosedStage {
   std::optional<int> requests;
 };
 
+// What the keys of the pause of a stage say together.
+void check_pause(Reader& reader, const Node& node, const workload::ClosedStage& stage) {
+  using workload::Think;
+  const bool is_normal = stage.think_distribution == Think::normal;
+  // A normal pause of mean 0 is none in half of the cases, and one in the others.
+  const bool no_pause = stage.think == Milliseconds{0} && !(is_normal && stage.deviation > Milliseconds{0});
+  if (is_normal && stage.deviation == Milliseconds{0}) {
+    const Node* at = node.find("deviation");
+    reader.fault(at != nullptr ? *at : *node.find("distribution"),
+                 "distribution: normal needs a deviation above 0s",
+                 "add it, such as deviation: 500ms, or write distribution: constant");
+  } else if (no_pause && stage.think_distribution != Think::constant) {
+    reader.fault(*node.find("distribution"), "there is no pause to distribute: \"think\" is not written",
+                 "add it, such as think: 5s, or remove distribution");
+  } else if (no_pause && stage.think_first) {
+    reader.fault(*node.find("think_first"), "there is no pause to begin with: \"think\" is not written",
+                 "add it, such as think: 5s, or remove think_first");
+  } else if (const Node* from = node.find("think_from")) {
+    if (stage.think_distribution != Think::uniform) {
+      reader.fault(*from, "\"think_from\" means something only with distribution: uniform",
+                   "remove it, or write distribution: uniform");
+    } else if (stage.think_least > stage.think) {
+      reader.fault(
+          *from, fmt::format("think_from ({}) is above think ({})", base::format_duration(stage.think_least),
+                             base::format_duration(stage.think)));
+    }
+  }
+  if (const Node* at = node.find("deviation"); at != nullptr && !is_normal) {
+    reader.fault(*at, "\"deviation\" means something only with distribution: normal",
+                 "remove it, or write distribution: normal");
+  }
+}
+
 const Record<RawClosedStage>& closed_stage_record() {
   static const Record<RawClosedStage> record = [] {
     using S = RawClosedStage;
@@ -94,9 +127,15 @@ const Record<RawClosedStage>& closed_stage_record() {
         .key("distribution", [](S& s) -> workload::Think& { return s.stage.think_distribution; },
              choice<workload::Think>({{"constant", workload::Think::constant},
                                       {"uniform", workload::Think::uniform},
-                                      {"exponential", workload::Think::exponential}}),
-             {"of the pause: constant; uniform from `think_from` to `think`; exponential with mean `think`",
+                                      {"exponential", workload::Think::exponential},
+                                      {"normal", workload::Think::normal}}),
+             {"of the pause: constant; uniform from `think_from` to `think`; exponential with mean `think`; "
+              "normal around `think` with `deviation`, and not below 0s",
               "constant", "uniform"})
+        .key("deviation", [](S& s) -> Milliseconds& { return s.stage.deviation; }, duration(),
+             {"standard deviation of the pause (distribution: normal)", "0s", "500ms"})
+        .key("think_first", [](S& s) -> bool& { return s.stage.think_first; }, flag(),
+             {"true: a user pauses before the first request, too", "false", "true"})
         .key("ramp_up", [](S& s) -> Milliseconds& { return s.stage.ramp_up; }, duration(),
              {"time over which the users start", "0s", "10s"});
     r.check = [](Reader& reader, const Node& node, S& raw) {
@@ -110,19 +149,7 @@ const Record<RawClosedStage>& closed_stage_record() {
         reader.fault(node, "expected requests, for, or both in a stage of closed traffic",
                      "such as {users: 10, requests: 500} or {users: 10, for: 8m}");
       }
-      if (stage.think_distribution != workload::Think::constant && stage.think == Milliseconds{0}) {
-        reader.fault(*node.find("distribution"), "there is no pause to distribute: \"think\" is not written",
-                     "add it, such as think: 5s, or remove distribution");
-      } else if (const Node* from = node.find("think_from")) {
-        if (stage.think_distribution != workload::Think::uniform) {
-          reader.fault(*from, "\"think_from\" means something only with distribution: uniform",
-                       "remove it, or write distribution: uniform");
-        } else if (stage.think_least > stage.think) {
-          reader.fault(*from, fmt::format("think_from ({}) is above think ({})",
-                                          base::format_duration(stage.think_least),
-                                          base::format_duration(stage.think)));
-        }
-      }
+      check_pause(reader, node, stage);
       if (stage.duration && stage.ramp_up > *stage.duration) {
         reader.fault(
             *node.find("ramp_up"),
@@ -360,6 +387,7 @@ struct RawTraffic {
   std::optional<workload::Generated> generate;
   RawCut cut;
   RawTrafficScale scale;
+  std::vector<VariablesFile> variables;
   Traffic rest;
 };
 
@@ -367,10 +395,12 @@ const Record<RawTraffic>& raw_traffic_record() {
   static const Record<RawTraffic> record = [] {
     using R = RawTraffic;
     Record<R> r;
-    r.info = {"traffic",
-              "One shape (open, closed, csv or generate), then what is done with it in this order: cut, "
-              "scale, repeat, shift; with closed traffic, whose users decide what is sent, none of these.",
-              {}};
+    r.info = {
+        "traffic",
+        "One shape (open, closed, csv or generate), then what is done with it in this order: cut, "
+        "scale, repeat, shift; with closed traffic, whose users decide what is sent, none of these. The load "
+        "generator asks what `requests` says.",
+        {}};
     const Kind<RawRecorded> named =
         converted<RawRecorded>(csv_file(), [](Reader&, const Node&, workload::Recorded recorded) {
           return std::optional(RawRecorded{{}, std::move(recorded)});
@@ -394,7 +424,20 @@ const Record<RawTraffic>& raw_traffic_record() {
         .key("arrivals", [](R& t) -> workload::Arrivals& { return t.rest.arrivals; },
              choice<workload::Arrivals>(
                  {{"exact", workload::Arrivals::exact}, {"poisson", workload::Arrivals::poisson}}),
-             {"the requests of a tick: the rate times the tick, or drawn around it", "exact", "poisson"});
+             {"the requests of a tick: the rate times the tick, or drawn around it", "exact", "poisson"})
+        .key("requests", [](R& t) -> std::vector<workload::Request>& { return t.rest.requests.list; },
+             requests_kind(),
+             {"what the load generator asks; without it: GET of the address that it is given. A rehearsal "
+              "takes every request to cost the same",
+              "", "[{method: POST, path: /, body: dim=100}]"})
+        .key("variables", &R::variables, variables_kind(),
+             {"CSV files whose headings are the names of variables: `${name}` in a path, a header or a body; "
+              "each request takes the next row, and after the last one the first",
+              "", "people.csv"})
+        .key("send", [](R& t) -> workload::Choice& { return t.rest.requests.choice; }, send_kind(),
+             {"which request is next: by chance in the proportion of the weights, or one after the other (in "
+              "closed traffic each user from the first one on)",
+              "weighted", "in-order"});
     r.check = [](Reader& reader, const Node& node, R& raw) {
       const int shapes =
           (raw.open ? 1 : 0) + (raw.closed ? 1 : 0) + (raw.csv ? 1 : 0) + (raw.generate ? 1 : 0);
@@ -419,6 +462,7 @@ const Record<RawTraffic>& raw_traffic_record() {
                      "remove arrivals, or describe the traffic as open");
       }
       if (raw.closed) refuse_changes_of_closed(reader, node);
+      complete_requests(reader, node, raw.variables, raw.rest.requests);
     };
     return r;
   }();
