@@ -64,6 +64,8 @@ ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::
   add_tune(app, context);
   add_limits(app, context);
   add_fit(app, context);
+  add_load(app, context);
+  add_merge(app, context);
   add_schema(app, context);
   add_doctor(app, context);
   add_completion(app, context);

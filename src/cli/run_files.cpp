@@ -36,19 +36,9 @@ std::vector<InputFile> inputs_of(const Call& call, const Project& project, const
   return files;
 }
 
-base::Result<std::string> keep(const RunArguments& arguments, const std::string& name,
-                               std::vector<InputFile> files, const std::vector<InputFile>& inputs) {
+std::vector<InputFile> together(std::vector<InputFile> files, const std::vector<InputFile>& inputs) {
   files.insert(files.end(), inputs.begin(), inputs.end());
-  const auto now =
-      std::chrono::duration_cast<base::Milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-  auto run = store::RunFolder::create(arguments.folder, now, name);
-  if (!run) return run.error();
-  for (const InputFile& file : files) {
-    if (auto written = run->write(file.name, file.text); !written) return written.error();
-  }
-  auto folder = run->finish();
-  if (!folder) return folder.error();
-  return folder->string();
+  return files;
 }
 
 }  // namespace
@@ -73,27 +63,42 @@ const RunRecord* recorded(const Project& project, const char* command) {
   return record && record->name() == command ? &*record : nullptr;
 }
 
+base::Result<std::string> keep_files(const RunArguments& arguments, const std::string& name,
+                                     const std::vector<InputFile>& files) {
+  if (arguments.none) return std::string();
+  const auto now =
+      std::chrono::duration_cast<base::Milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  auto run = store::RunFolder::create(arguments.folder, now, name);
+  if (!run) return run.error();
+  for (const InputFile& file : files) {
+    if (auto written = run->write(file.name, file.text); !written) return written.error();
+  }
+  auto folder = run->finish();
+  if (!folder) return folder.error();
+  return folder->string();
+}
+
 base::Result<std::string> keep_run(const RunArguments& arguments, const Call& call, const Project& project,
                                    const sim::Rehearsal& rehearsal, const environment::Service& service,
                                    const std::string& summary_json) {
   if (arguments.none) return std::string();
-  return keep(arguments, "simulate-" + project.environment().name,
-              {{"series.csv", report::series_csv(rehearsal)},
-               {"decisions.jsonl", report::decisions_jsonl(rehearsal)},
-               {"summary.json", summary_json},
-               {"report.html", report::report_html(rehearsal, service)}},
-              inputs_of(call, project, service.name));
+  return keep_files(arguments, "simulate-" + project.environment().name,
+                    together({{"series.csv", report::series_csv(rehearsal)},
+                              {"decisions.jsonl", report::decisions_jsonl(rehearsal)},
+                              {"summary.json", summary_json},
+                              {"report.html", report::report_html(rehearsal, service)}},
+                             inputs_of(call, project, service.name)));
 }
 
 base::Result<std::string> keep_run(const RunArguments& arguments, const Call& call, const Project& project,
                                    const tune::Outcome& outcome, const environment::Service& service) {
   if (arguments.none) return std::string();
-  return keep(arguments, "tune-" + project.environment().name,
-              {{"series.csv", report::series_csv(outcome.rehearsal)},
-               {"decisions.jsonl", report::decisions_jsonl(outcome.rehearsal)},
-               {"summary.json", report::outcome_json(outcome)},
-               {"report.html", report::report_html(outcome, service)}},
-              inputs_of(call, project, service.name));
+  return keep_files(arguments, "tune-" + project.environment().name,
+                    together({{"series.csv", report::series_csv(outcome.rehearsal)},
+                              {"decisions.jsonl", report::decisions_jsonl(outcome.rehearsal)},
+                              {"summary.json", report::outcome_json(outcome)},
+                              {"report.html", report::report_html(outcome, service)}},
+                             inputs_of(call, project, service.name)));
 }
 
 }  // namespace headroom::cli

@@ -36,6 +36,10 @@ struct Call {
 // What an earlier run of the same command recorded where PATH is that run.
 const RunRecord* recorded(const Project& project, const char* command);
 
+// These files in a run folder of this name, which is returned; empty where no run is kept.
+base::Result<std::string> keep_files(const RunArguments& arguments, const std::string& name,
+                                     const std::vector<InputFile>& files);
+
 // Both write the inputs as used (inputs.hpp), series.csv, decisions.jsonl, summary.json and report.html of
 // one rehearsal, and return the folder; empty where no run is kept.
 base::Result<std::string> keep_run(const RunArguments& arguments, const Call& call, const Project& project,

@@ -62,6 +62,7 @@ void Second::merge(const Second& other) {
   sent += other.sent;
   answered += other.answered;
   failed += other.failed;
+  counts.merge(other.counts);
   under_way_most += other.under_way_most;
   from_schedule_ms.merge(other.from_schedule_ms);
   from_sending_ms.merge(other.from_sending_ms);
@@ -72,6 +73,18 @@ Tally Measured::total() const {
   Tally total;
   for (const Group& request : requests) total.merge(request.tally);
   return total;
+}
+
+double Measured::answered_per_second() const {
+  if (duration.count() <= 0) return 0;
+  const Counts counts = total().counts;
+  return static_cast<double>(counts.all() - counts.failed()) * 1e9 / static_cast<double>(duration.count());
+}
+
+std::uint64_t Measured::late() const {
+  std::uint64_t late = 0;
+  for (const auto& bucket : lateness_ms.buckets()) late += bucket.low >= kLateMs ? bucket.count : 0;
+  return late;
 }
 
 double Measured::generator_share() const {

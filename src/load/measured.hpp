@@ -65,10 +65,11 @@ struct Tally {
 
 // One second, counted from the start of the test: what ended in it.
 struct Second {
-  std::uint64_t due = 0;   // requests that became due in it
-  std::uint64_t sent = 0;  // whose sending began in it
-  std::uint64_t answered = 0;
+  std::uint64_t due = 0;       // requests that became due in it
+  std::uint64_t sent = 0;      // whose sending began in it
+  std::uint64_t answered = 0;  // with a status below 400
   std::uint64_t failed = 0;
+  Counts counts;                     // of both
   std::uint64_t under_way_most = 0;  // requests due but not ended; of several machines the sum of their most
   telemetry::Histogram from_schedule_ms;
   telemetry::Histogram from_sending_ms;
@@ -99,6 +100,10 @@ struct Measured {
 
   // Of all requests.
   Tally total() const;
+  // Requests answered with a status below 400, over the duration.
+  double answered_per_second() const;
+  // Requests whose turn came more than kLateMs after they were due.
+  std::uint64_t late() const;
   // Of the generator's threads, 0 to 1.
   double generator_share() const;
   // Requires: groups of the same names. The duration is the longer one.

@@ -432,6 +432,8 @@ void Worker::count(const Ask& wanted, Outcome outcome, int status, Nanoseconds s
   }
   const bool failed = !answered || status >= 400;
   ++(failed ? current_.failed : current_.answered);
+  ++current_.counts.outcomes[static_cast<std::size_t>(outcome)];
+  if (answered) ++current_.counts.statuses[status];
   current_.from_schedule_ms.add(from_schedule);
   if (answered) current_.from_sending_ms.add(from_sending);
   if (!answered && measured_.first_fault.empty()) {

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "report/bundle.hpp"
 #include "report/columns.hpp"
+#include "report/html.hpp"
 #include "report/json.hpp"
 #include "report/outcome_text.hpp"
 #include "report/per_tick.hpp"
@@ -22,20 +22,9 @@
 namespace headroom::report {
 namespace {
 
-// ui/src/report/model.ts describes what is written here; the two change together.
-constexpr int kPageFormat = 1;
-
 // So many rehearsals at most are drawn, which keeps the page of 16 weeks of minutes below 6 MB: the winner on
 // both traffics, the present settings and three rivals.
 constexpr std::size_t kRunsMax = 6;
-
-void write_numbers(JsonWriter& json, std::string_view name, std::span<const double> values) {
-  const PackedNumbers packed = pack_numbers(values);
-  json.key(name).begin_object();
-  json.key("scale").number(packed.scale);
-  json.key("text").text(packed.text);
-  json.end_object();
-}
 
 void write_integers(JsonWriter& json, std::string_view name, std::span<const std::int32_t> values) {
   json.key(name).text(pack_integers(values));
@@ -319,58 +308,6 @@ std::string page_json(const std::string& kind, const std::string& environment,
   }
   json.end_object();
   return json.str();
-}
-
-// Only <, >, & and the quotes mean something in HTML text and in a quoted attribute.
-std::string html_text(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '&':
-        safe += "&amp;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      case '\'':
-        safe += "&#39;";
-        break;
-      default:
-        safe += c;
-    }
-  }
-  return safe;
-}
-
-std::string page_html(const std::string& title, const std::string& fallback, const std::string& json) {
-  const Bundle ui = bundle();
-  std::string page = fmt::format(
-      R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="headroom">
-<title>{}</title>
-<style>)",
-      ui.script_hash, ui.style_hash, html_text(title));
-  page += ui.style;
-  page += "</style>\n</head>\n<body>\n<main id=\"report\">\n<noscript><pre>";
-  page += html_text(fallback);
-  page += "</pre></noscript>\n</main>\n<script type=\"application/json\" id=\"report-data\">";
-  page += json;
-  page += "</script>\n<script>";
-  page += ui.script;
-  page += "</script>\n</body>\n</html>\n";
-  return page;
 }
 
 std::string title_of(const std::string& environment, const std::string& service, std::string_view what) {

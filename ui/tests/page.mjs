@@ -84,7 +84,8 @@ async function examine(file) {
   await page.goto(pathToFileURL(file).href);
   await page.waitForSelector(".strip canvas");
   check((await page.evaluate(() => globalThis.escaped)) === undefined, `${name}: text of the input ran as a script`);
-  check(/Objective|objective/.test(await page.innerText(".verdict")), `${name}: no verdict`);
+  const isLoad = name.startsWith("load");
+  check((isLoad ? /[Tt]hreshold/ : /Objective|objective/).test(await page.innerText(".verdict")), `${name}: no verdict`);
   const canvases = await page.$$(".strip canvas");
   check(canvases.length >= 5, `${name}: ${canvases.length} charts, expected at least 5`);
   for (const [k, canvas] of canvases.entries()) {
@@ -99,8 +100,8 @@ async function examine(file) {
   await page.mouse.move(box.x + box.width * 0.62, box.y + box.height / 2);
   const values = await page.$$eval(".strip-values", (all) => all.map((one) => one.textContent).filter((text) => text !== ""));
   check(values.length >= 4, `${name}: only ${values.length} charts read out under the cursor`);
-  const why = await page.innerText(".readout-why");
-  check(/threshold|band|missing|bounded|held|schedule|due|disabled|periods|No decision yet/.test(why), `${name}: the readout gives no reason: "${why}"`);
+  const why = await page.innerText(isLoad ? ".readout-time" : ".readout-why");
+  check(isLoad ? /from the start/.test(why) : /threshold|band|missing|bounded|held|schedule|due|disabled|periods|No decision yet/.test(why), `${name}: the readout gives no reason: "${why}"`);
   await shot("cursor");
 
   // Zooming one chart zooms all.
@@ -165,6 +166,15 @@ async function examine(file) {
       check(main.toLowerCase().includes(words.toLowerCase()), `${name}: nothing says "${words}"`);
     }
     check(!/violated|NaN/.test(main), `${name}: speaks of an objective that there is not`);
+  }
+
+  if (isLoad) {
+    const main = await page.innerText("main");
+    for (const words of ["Latency from schedule", "Latency from sending", "Thresholds", "Stages", "The generator itself"]) {
+      check(main.includes(words), `${name}: nothing says "${words}"`);
+    }
+    check(!/NaN|undefined/.test(main), `${name}: speaks of no numbers`);
+    check(name !== "load.html" || /it, not the service, may have been the limit/.test(main), `${name}: no warning`);
   }
 
   // Zones, faults and events, where the rehearsal has them.

@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import { type Summed, type Values, decimate, sumEvents } from "./decimate";
 import { axisText } from "./figures";
 import { type Ink, colour, translucent } from "./palette";
+import { powerSplits, powerText } from "./powers";
 import { spanText, splitLabel, timeSplits, timeStep } from "./time";
 import type { View } from "./view";
 
@@ -60,6 +61,7 @@ export interface StripSpec {
   periodLabels?: boolean; // whether their names stand in the chart
   marks?: Int32Array; // indices of single moments, ascending
   wholeNumbers?: boolean;
+  powersOfTen?: boolean; // values and rules are logarithms to the base of ten; the axis says what they stand for
   // What the caption says of one moment beside each label.
   readout?: (index: number) => string[];
 }
@@ -186,6 +188,7 @@ export class Strip {
 
   private heights(): [number, number] {
     const [from, to] = this.visible();
+    if (this.spec.powersOfTen) return this.powers(from, to);
     let low = 0;
     let high = 0;
     for (const layer of this.spec.layers) {
@@ -209,6 +212,23 @@ export class Strip {
     for (const rule of this.spec.rules ?? []) high = Math.max(high, rule.value);
     if (high === low) high = low + 1;
     return [low < 0 ? low * 1.08 : 0, high * 1.08];
+  }
+
+  // The powers around what is in view, at least one.
+  private powers(from: number, to: number): [number, number] {
+    let low = Infinity;
+    let high = -Infinity;
+    for (const layer of this.spec.layers) {
+      for (let i = from; i < to; i++) {
+        const value = layer.values[i]!;
+        if (value > high) high = value;
+        if (value < low) low = value;
+      }
+    }
+    for (const rule of this.spec.rules ?? []) high = Math.max(high, rule.value);
+    if (!Number.isFinite(low)) return [0, 1];
+    // A little beyond, so that no curve lies on the edge.
+    return [Math.floor(low - 0.02), Math.max(Math.ceil(high + 0.02), Math.floor(low - 0.02) + 1)];
   }
 
   private options(): uPlot.Options {
@@ -253,7 +273,13 @@ export class Strip {
           gap: 4,
           space: this.spec.height < 120 ? 18 : 26,
           ...(this.spec.wholeNumbers ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] } : {}),
-          values: (_, splits) => splits.map((split) => axisText(this.spec.bars ? Math.abs(split) : split)),
+          ...(this.spec.powersOfTen
+            ? {
+                splits: (_u: uPlot, _axis: number, min: number, max: number) => powerSplits(min, max, (this.spec.height - 30) / 18),
+                filter: (_u: uPlot, splits: number[]) => splits,
+              }
+            : {}),
+          values: (_, splits) => splits.map((split) => (this.spec.powersOfTen ? powerText(split) : axisText(this.spec.bars ? Math.abs(split) : split))),
         },
       ],
       series,

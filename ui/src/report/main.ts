@@ -4,13 +4,15 @@ import "uplot/dist/uPlot.min.css";
 import "../charts/charts.css";
 import "./page.css";
 import { h } from "./elements";
+import { loadPage } from "./load";
+import type { LoadModel } from "./load_model";
 import type { PageModel } from "./model";
 import { rehearsalPage } from "./rehearsal";
 import { tunePage } from "./tune";
 
 function build(host: HTMLElement): void {
-  const model = JSON.parse(document.getElementById("report-data")?.textContent ?? "null") as PageModel;
-  const page = model.outcome ? tunePage(model, model.outcome) : rehearsalPage(model);
+  const model = JSON.parse(document.getElementById("report-data")?.textContent ?? "null") as PageModel | LoadModel;
+  const page = model.kind === "load" ? loadPage(model) : model.outcome ? tunePage(model, model.outcome) : rehearsalPage(model);
   host.replaceChildren(page.element);
   page.start();
   host.append(h("footer", {}, "Written by headroom. This page holds all it shows and asks nothing of any network. Times are UTC; costs are US dollars."));
