@@ -1,10 +1,6 @@
 // The commands `load` and `merge` as a user calls them, against a server in this process.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -16,6 +12,7 @@
 
 #include "cli/load_files.hpp"
 #include "cli/program.hpp"
+#include "load/scripted_server.hpp"
 #include "report/load_records.hpp"
 #include "store/file.hpp"
 #include "store/run_folder.hpp"
@@ -44,75 +41,25 @@ bool says(const std::string& text, const std::string& part) { return text.find(p
 
 std::string text_of(const fs::path& path) { return store::read_file(path).value_or("cannot be read"); }
 
-// Answers every request with what the path asks for ("/500": status 500; "/hang": nothing), one thread for
-// each connection, and remembers what came last.
+// Answers "/500" with status 500 and everything else with 200, and remembers what came last.
 class Server {
  public:
-  Server() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(socket_, 128), 0);
-    EXPECT_EQ(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port_ = ntohs(address.sin_port);
-    accepting_ = std::thread([this] {
-      for (int client = accept(socket_, nullptr, nullptr); client >= 0;
-           client = accept(socket_, nullptr, nullptr)) {
-        clients_.push_back(client);
-        serving_.emplace_back([this, client] { serve(client); });
-      }
-    });
-  }
-  ~Server() {
-    shutdown(socket_, SHUT_RDWR);
-    accepting_.join();
-    for (const int client : clients_) shutdown(client, SHUT_RDWR);
-    for (std::thread& thread : serving_) thread.join();
-    for (const int client : clients_) close(client);
-    close(socket_);
-  }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-
-  std::string url(const std::string& path = "/") const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
-  }
+  std::string url(const std::string& path = "/") const { return server_.url(path); }
   std::string last() {
     const std::lock_guard lock(mutex_);
     return last_;
   }
 
  private:
-  void serve(int client) {
-    std::string text;
-    char buffer[4096];
-    for (ssize_t got = recv(client, buffer, sizeof buffer, 0); got > 0;
-         got = recv(client, buffer, sizeof buffer, 0)) {
-      text.append(buffer, static_cast<std::size_t>(got));
-      const std::size_t end = text.find("\r\n\r\n");
-      if (end == std::string::npos) continue;
-      const std::string request = text.substr(0, end);
-      text.erase(0, end + 4);
-      {
-        const std::lock_guard lock(mutex_);
-        last_ = request;
-      }
-      if (says(request, " /hang ")) continue;
-      const std::string answer = std::string("HTTP/1.1 ") + (says(request, " /500 ") ? "500 No" : "200 OK") +
-                                 "\r\nContent-Length: 2\r\n\r\nok";
-      if (send(client, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
-    }
-  }
-
-  int socket_;
-  int port_ = 0;
   std::mutex mutex_;
   std::string last_;
-  std::vector<int> clients_;  // of the accepting thread until it has ended
-  std::vector<std::thread> serving_;
-  std::thread accepting_;
+  load::ScriptedServer server_{[this](load::Visit& visit) {
+    {
+      const std::lock_guard lock(mutex_);
+      last_ = visit.request;
+    }
+    visit.answer(says(visit.request, " /500 ") ? 500 : 200);
+  }};
 };
 
 fs::path the_run(const fs::path& runs) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <thread>
 
@@ -25,17 +26,25 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::vector<Second> joined(const std::vector<std::unique_ptr<Worker>>& workers) {
-  std::vector<Second> seconds;
-  std::size_t complete = 0;
-  for (const auto& worker : workers) {
-    const std::vector<Second> own = worker->finished();
-    complete = seconds.empty() ? own.size() : std::min(complete, own.size());
-    if (own.size() > seconds.size()) seconds.resize(own.size());
-    for (std::size_t i = 0; i < own.size(); ++i) seconds[i].merge(own[i]);
+// Adds the seconds that are over for every worker since the last time: a test of hours has too many to join
+// all of them again and again. A worker that has ended has no seconds to come.
+void join_further(std::vector<Second>& seconds, const std::vector<std::unique_ptr<Worker>>& workers,
+                  const std::vector<std::atomic<bool>>& ended) {
+  std::vector<std::vector<Second>> further;
+  std::size_t longest = 0;
+  std::size_t complete = std::numeric_limits<std::size_t>::max();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const bool has_ended = ended[i];  // before its seconds are read: then they are all
+    const auto& own = further.emplace_back(workers[i]->finished(seconds.size()));
+    longest = std::max(longest, own.size());
+    if (!has_ended) complete = std::min(complete, own.size());
   }
-  seconds.resize(complete);
-  return seconds;
+  for (std::size_t k = 0; k < std::min(complete, longest); ++k) {
+    Second& second = seconds.emplace_back();
+    for (const auto& own : further) {
+      if (k < own.size()) second.merge(own[k]);
+    }
+  }
 }
 
 }  // namespace
@@ -64,6 +73,7 @@ base::Result<Measured> run(const Job& job, const std::atomic<bool>& stop, const 
     for (const auto& worker : workers) worker->wake();
   };
   std::atomic<std::size_t> running = threads;
+  std::vector<std::atomic<bool>> ended(threads);
   std::vector<std::thread> running_threads;
   for (std::size_t i = 0; i < threads; ++i) {
     running_threads.emplace_back([&, i] {
@@ -75,14 +85,17 @@ base::Result<Measured> run(const Job& job, const std::atomic<bool>& stop, const 
         schedule = std::make_unique<ClosedSchedule>(job, share, gate, wake_all);
       }
       workers[i]->run(*schedule, begin, stop);
+      ended[i] = true;
       --running;
     });
   }
+  std::vector<Second> seconds;
   while (running > 0) {
     std::this_thread::sleep_for(kBetweenLooks);
     if (observation.progressed) {
       const base::Nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
-      observation.progressed({now - begin, joined(workers)});
+      join_further(seconds, workers, ended);
+      observation.progressed({now - begin, seconds});
     }
   }
   for (std::thread& thread : running_threads) thread.join();

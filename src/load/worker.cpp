@@ -81,9 +81,10 @@ void Worker::wake() {
   [[maybe_unused]] const ssize_t written = write(event_, &one, sizeof one);
 }
 
-std::vector<Second> Worker::finished() const {
+std::vector<Second> Worker::finished(std::size_t from) const {
   const std::lock_guard lock(mutex_);
-  return seconds_;
+  if (from >= seconds_.size()) return {};
+  return {seconds_.begin() + static_cast<std::ptrdiff_t>(from), seconds_.end()};
 }
 
 Measured Worker::measured() const {

@@ -37,8 +37,8 @@ class Worker {
   void run(Schedule& schedule, Nanoseconds begin, const std::atomic<bool>& stop);
   // From any thread.
   void wake();
-  // The seconds that are over. From any thread.
-  std::vector<Second> finished() const;
+  // The seconds that are over, from this one on. From any thread.
+  std::vector<Second> finished(std::size_t from = 0) const;
   // After run().
   Measured measured() const;
 
