@@ -86,9 +86,7 @@ std::string latency_text(const load::Tally& tally) {
   };
   row("from schedule", tally.from_schedule_ms);
   row("from sending", tally.from_sending_ms);
-  return text + wrapped("  ",
-                        "The first counts from when a request was due, and what had no answer with the time "
-                        "it was given; the difference is what requests waited before they were sent.");
+  return text + "  The difference is what requests waited before they could be sent.\n";
 }
 
 std::string groups_text(std::string_view title, const std::vector<load::Group>& groups) {

@@ -15,7 +15,7 @@ function build(host: HTMLElement): void {
   const page = model.kind === "load" ? loadPage(model) : model.outcome ? tunePage(model, model.outcome) : rehearsalPage(model);
   host.replaceChildren(page.element);
   page.start();
-  host.append(h("footer", {}, "Written by headroom. This page holds all it shows and asks nothing of any network. Times are UTC; costs are US dollars."));
+  host.append(h("footer", {}, `Written by headroom. This page holds all it shows and asks nothing of any network. Times are UTC${model.kind === "load" ? "" : "; costs are US dollars"}.`));
 }
 
 const host = document.getElementById("report");
