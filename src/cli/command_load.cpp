@@ -386,7 +386,7 @@ void add_load(CLI::App& app, Context& context) {
   command->footer(
       "Exit code 1: a condition of --fail-if is true; 3: nothing was answered.\n"
       "Examples:\n  headroom load --traffic ramp.yaml --url http://127.0.0.1:8080/\n"
-      "  headroom load --rate '1000 rps' --for 30s --url http://127.0.0.1:8080/ --fail-if 'p99 > 500ms'");
+      "  headroom load --rate '1000 rps' --for 30s --url http://127.0.0.1:8080/");
   auto arguments = std::make_shared<Arguments>();
   add_project_arguments(*command, arguments->project);
   command->add_option("--url", arguments->url, "what is driven: http://HOST:PORT/PATH or https://...")

@@ -33,6 +33,12 @@ std::string share_text(std::uint64_t part, std::uint64_t all) {
 
 std::string ms_text(const std::optional<double>& ms) { return ms ? short_text(*ms) : "-"; }
 
+// In a column of milliseconds: hours of them would not fit.
+std::string ms_cell(const std::optional<double>& ms) {
+  constexpr double kLongest = 100'000;
+  return ms && *ms >= kLongest ? number_text(*ms / 1000, 0) + " s" : ms_text(ms);
+}
+
 base::Milliseconds whole_seconds(base::Nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time);
 }
@@ -80,9 +86,9 @@ std::string latency_text(const load::Tally& tally) {
   const auto row = [&](std::string_view name, const telemetry::Histogram& histogram) {
     text += "  " + left(name, 15);
     for (const double share : {0.5, 0.9, 0.95, 0.99, 0.999, 1.0}) {
-      text += right(ms_text(histogram.quantile(share)), 9);
+      text += right(ms_cell(histogram.quantile(share)), 9);
     }
-    text += right(ms_text(histogram.mean()), 9) + '\n';
+    text += right(ms_cell(histogram.mean()), 9) + '\n';
   };
   row("from schedule", tally.from_schedule_ms);
   row("from sending", tally.from_sending_ms);
@@ -91,16 +97,16 @@ std::string latency_text(const load::Tally& tally) {
 
 std::string groups_text(std::string_view title, const std::vector<load::Group>& groups) {
   if (groups.size() < 2) return "";
-  constexpr int kName = 27;
-  std::string text = "\n  " + left(title, kName) + right("requests", 12) + right("failed", 10) +
-                     right("p50", 9) + right("p99", 9) + right("sent p99", 10) + '\n';
+  constexpr int kName = 25;
+  std::string text = "\n  " + left(title, kName) + right("requests", 14) + right("failed", 13) +
+                     right("p50", 8) + right("p99", 9) + right("sent p99", 9) + '\n';
   for (std::size_t i = 0; i < std::min(kGroupLines, groups.size()); ++i) {
     const load::Tally& tally = groups[i].tally;
     text += "  " + left(cut(visible(groups[i].name), kName - 1), kName) +
-            right(count_text(tally.counts.all()), 12) + right(count_text(tally.counts.failed()), 10) +
-            right(ms_text(tally.from_schedule_ms.quantile(0.5)), 9) +
-            right(ms_text(tally.from_schedule_ms.quantile(0.99)), 9) +
-            right(ms_text(tally.from_sending_ms.quantile(0.99)), 10) + '\n';
+            right(count_text(tally.counts.all()), 14) + right(count_text(tally.counts.failed()), 13) +
+            right(ms_cell(tally.from_schedule_ms.quantile(0.5)), 8) +
+            right(ms_cell(tally.from_schedule_ms.quantile(0.99)), 9) +
+            right(ms_cell(tally.from_sending_ms.quantile(0.99)), 9) + '\n';
   }
   if (groups.size() > kGroupLines) {
     text += fmt::format("  and {} more, in summary.json\n", count_text(groups.size() - kGroupLines));
@@ -111,20 +117,18 @@ std::string groups_text(std::string_view title, const std::vector<load::Group>& 
 std::string generator_text(const load::Measured& measured) {
   std::string text = "\n";
   const auto row = [&](std::string_view name, std::string_view value, std::string_view more) {
-    text += "  " + left(name, 20) + right(value, 10) + "   " + std::string(more) + '\n';
+    text += "  " + left(name, 26) + right(value, 14) + "   " + std::string(more) + '\n';
   };
   row("generator", number_text(100 * measured.generator_share(), 0) + " %",
-      measured.generator_threads == 1
-          ? "of its thread's time"
-          : fmt::format("of the time of its {} threads", measured.generator_threads));
+      measured.generator_threads == 1 ? "of its thread's time"
+                                      : fmt::format("of its {} threads' time", measured.generator_threads));
   row("its lateness", ms_text(measured.lateness_ms.quantile(0.99)) + " ms",
-      fmt::format("p99; at most {} ms; {} requests ({}) above {} ms", ms_text(measured.lateness_ms.max()),
-                  count_text(measured.late()), share_text(measured.late(), measured.lateness_ms.count()),
+      fmt::format("p99; at most {} ms", ms_text(measured.lateness_ms.max())));
+  row("late requests", count_text(measured.late()),
+      fmt::format("{}; more than {} ms", share_text(measured.late(), measured.lateness_ms.count()),
                   load::kLateMs));
-  row("connections", count_text(measured.connections),
-      measured.retried == 0 ? std::string("opened")
-                            : fmt::format("opened; {} requests sent again, for an idle one was closed",
-                                          count_text(measured.retried)));
+  row("connections", count_text(measured.connections), "opened");
+  if (measured.retried > 0) row("sent again", count_text(measured.retried), "an idle connection was closed");
   return text;
 }
 
