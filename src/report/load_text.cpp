@@ -149,7 +149,7 @@ std::string time_text(const LoadMoment& moment) {
   std::string text = duration_text(whole_seconds(moment.since_start));
   if (!moment.length) return text;
   if (moment.since_start > *moment.length) return text + ", the last answers";
-  return text + " of " + length_text(*moment.length);
+  return text + " of " + duration_text(std::chrono::duration_cast<base::Milliseconds>(*moment.length));
 }
 
 load::Counts counts_so_far(const LoadMoment& moment) {
@@ -237,9 +237,8 @@ std::string load_moment_block(const LoadMoment& moment, Colours colours) {
   const auto line = [&](std::string_view name, std::string_view value) {
     text += "  " + left(name, 10) + cut(value, kTextColumns - 13) + '\n';
   };
-  line("requests", fmt::format("{} due/s  {} answered/s  {} failed/s  {} under way",
-                               right(count_text(last.due), 7), right(count_text(last.answered), 7),
-                               right(count_text(last.failed), 6), right(count_text(last.under_way_most), 6)));
+  line("requests", fmt::format("{} due/s  {} answered/s  {} failed/s", right(count_text(last.due), 7),
+                               right(count_text(last.answered), 7), right(count_text(last.failed), 7)));
   line("latency", fmt::format("p50 {} ms  p95 {} ms  p99 {} ms, from schedule",
                               right(ms_text(sum.from_schedule_ms.quantile(0.5)), 7),
                               right(ms_text(sum.from_schedule_ms.quantile(0.95)), 7),
@@ -249,9 +248,11 @@ std::string load_moment_block(const LoadMoment& moment, Colours colours) {
   if (red) text += "\x1b[31m";
   line("errors", errors);
   if (red) text += "\x1b[0m";
-  line("generator",
-       fmt::format("{} % of {}", number_text(generator_percent(sum, seconds, moment.threads), 0),
-                   moment.threads == 1 ? "its thread" : fmt::format("its {} threads", moment.threads)));
+  line("under way",
+       fmt::format(
+           "{} requests; the generator used {} % of {}", right(count_text(last.under_way_most), 7),
+           number_text(generator_percent(sum, seconds, moment.threads), 0),
+           moment.threads == 1 ? std::string("its thread") : fmt::format("its {} threads", moment.threads)));
   const std::size_t first = moment.seconds.size() - std::min<std::size_t>(kBars, moment.seconds.size());
   std::vector<double> rates;
   std::vector<double> p99s;

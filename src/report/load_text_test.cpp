@@ -77,6 +77,7 @@ TEST(LoadText, TheBlockHasAlwaysTheSameLines) {
       load_moment_block(moment_of(run.measured, std::chrono::seconds(70)), Colours::none);
   expect_80_columns(block);
   EXPECT_FALSE(says(block, "\x1b"));
+  EXPECT_FALSE(says(block, "~")) << "nothing of an ordinary test is cut";
   EXPECT_TRUE(says(block, "10 timed out")) << block;  // each seventh second from the fourth on, of 70
   EXPECT_TRUE(says(block, "14 status 503")) << block;
   const load::Measured nothing;
@@ -106,7 +107,7 @@ TEST(LoadText, TheLineIsAboutTheLastFiveSeconds) {
   const std::string line = load_moment_line(moment_of(measured, std::chrono::seconds(8)));
   EXPECT_EQ(
       line,
-      "8 s of 30.0 s: 50 due/s, 5 answered/s, 0 failed/s, p50 100 ms, p95 100 ms, p99 100 ms, 0 under way, "
+      "8 s of 30 s: 50 due/s, 5 answered/s, 0 failed/s, p50 100 ms, p95 100 ms, p99 100 ms, 0 under way, "
       "generator 50 %");
 }
 
