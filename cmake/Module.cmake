@@ -44,6 +44,7 @@ function(add_module name)
   if(BUILD_TESTING AND arg_TESTS)
     add_executable(${name}_test ${arg_TESTS})
     target_link_libraries(${name}_test PRIVATE ${target} headroom_flags GTest::gtest GTest::gtest_main rapidcheck)
+    target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}") # what tests share: tests/...
     target_compile_definitions(${name}_test PRIVATE HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TIMEOUT 600)

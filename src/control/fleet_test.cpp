@@ -678,6 +678,13 @@ struct Hourly : World {
     add();
     (*this)();
   }
+
+  // At 1200 s nothing is to do: i-2, which is to go, is marked, for its hour is paid to 4200 s.
+  void mark_one() {
+    at(second(1200));
+    cpu(10);
+    (*this)();
+  }
 };
 
 TEST(PaidTime, an_instance_to_be_removed_serves_until_its_own_hour_ends) {
@@ -742,9 +749,7 @@ TEST(PaidTime, what_is_paid_for_anyway_serves) {
 
 TEST(PaidTime, a_scale_out_recalls_the_marked_one_first) {
   Hourly world;
-  world.at(second(1200));
-  world.cpu(10);
-  world();
+  world.mark_one();
   world.at(second(1260));
   world.cpu(80);
   const Step made = world();
@@ -755,9 +760,7 @@ TEST(PaidTime, a_scale_out_recalls_the_marked_one_first) {
 
 TEST(PaidTime, a_marked_instance_that_vanishes_is_not_replaced) {
   Hourly world;
-  world.at(second(1200));
-  world.cpu(10);
-  world();
+  world.mark_one();
   world.at(second(1210));
   std::erase_if(world.seen.instances, [](const auto& i) { return i.id == "i-2"; });
   const Step made = world();
@@ -769,9 +772,7 @@ TEST(PaidTime, a_marked_instance_that_vanishes_is_not_replaced) {
 // When the hour of i-2 ends, i-1 has failed a check: without i-2 nobody might answer.
 TEST(PaidTime, what_the_minimum_needs_stays_when_its_paid_time_ends) {
   Hourly world;
-  world.at(second(1200));
-  world.cpu(10);
-  world();
+  world.mark_one();
   world.at(second(4140));
   world.check("i-1", false);
   const Step made = world();
@@ -783,9 +784,7 @@ TEST(PaidTime, what_the_minimum_needs_stays_when_its_paid_time_ends) {
 TEST(PaidTime, the_load_of_the_service_is_not_more_because_of_a_mark) {
   Hourly world;
   world.with.policy.shape.any_load = true;
-  world.at(second(1200));
-  world.cpu(10);
-  world();
+  world.mark_one();
   world.at(second(1260));
   for (cloud::Instance& instance : world.seen.instances) {
     instance.metrics = {world.seen.at, kMinute, base::Percent(25), base::Rate(30)};
@@ -797,9 +796,7 @@ TEST(PaidTime, the_load_of_the_service_is_not_more_because_of_a_mark) {
 // 45 would mark more and more for as long as i-2 serves, and miss them all when it has gone.
 TEST(PaidTime, what_is_marked_counts_no_longer_and_its_load_counts_for_those_that_stay) {
   Hourly world;
-  world.at(second(1200));
-  world.cpu(10);
-  world();
+  world.mark_one();
   world.at(second(1260));
   world.cpu(40);
   world.find("i-2").metrics->cpu = base::Percent(50);
@@ -812,9 +809,7 @@ TEST(PaidTime, what_is_marked_counts_no_longer_and_its_load_counts_for_those_tha
 TEST(PaidTime, the_cooldown_of_a_removal_counts_from_when_its_paid_time_ends) {
   Hourly world;
   world.with.policy.numbers.policy[0].cooldown_in = 3;
-  world.at(second(1200));
-  world.cpu(10);
-  world();
+  world.mark_one();
   std::vector<int> held;
   for (int s = 4140; s <= 4380; s += 60) {
     world.at(second(s));

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/instance_rehearsal.hpp"
+#include "tests/plain_environment.hpp"
 
 namespace headroom::sim {
 namespace {
@@ -11,19 +12,10 @@ constexpr Milliseconds kMinute{60'000};
 
 // 70 minutes at 60 requests a second, which is 60 % on the one instance that there may be.
 Rehearsal rehearsed(const environment::Billing& billing) {
-  environment::Environment environment;
-  environment.name = "plain";
-  environment::Service web;
-  web.name = "web";
-  web.instance.price = base::UsdPerHour(0.6);
+  environment::Environment environment = environment::plain_environment();
+  environment::Service& web = environment.services.front();
   web.instance.billing = billing;
-  web.capacity.slope_percent_per_rps = 1;
-  web.capacity.startup = 2 * kMinute;
-  policy::StepPolicy step;
-  step.out = {{50, false, 1}};
-  web.scale.scaling.policies = {step};
-  web.scale.scaling.initial = web.scale.scaling.limits.max = 1;
-  environment.services = {web};
+  web.scale.scaling.limits.max = 1;
   workload::Traffic traffic;
   traffic.shape = workload::Open{.start = base::Rate(60), .stages = {{70 * kMinute, {}, base::Rate(60)}}};
   const auto scenario = compile_instances(environment, web, traffic, 1);

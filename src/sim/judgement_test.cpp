@@ -7,6 +7,7 @@
 
 #include "sim/instance_rehearsal.hpp"
 #include "sim/scenario.hpp"
+#include "tests/plain_environment.hpp"
 #include "workload/compile.hpp"
 
 namespace headroom::sim {
@@ -17,19 +18,9 @@ constexpr Milliseconds kMinute{60'000};
 
 // One instance takes 100 requests a second, and there may be one only.
 environment::Environment alone() {
-  environment::Environment environment;
-  environment.name = "plain";
-  environment::Service web;
-  web.name = "web";
-  web.instance.price = base::UsdPerHour(0.6);
-  web.capacity.slope_percent_per_rps = 1;
-  web.capacity.startup = 20 * kMinute;
-  policy::StepPolicy step;
-  step.out = {{50, false, 1}};
-  step.in = {{20, false, 1}};
-  web.scale.scaling.policies = {step};
-  web.scale.scaling.initial = web.scale.scaling.limits.max = 1;
-  environment.services = {web};
+  environment::Environment environment = environment::plain_environment();
+  environment.services.front().capacity.startup = 20 * kMinute;
+  environment.services.front().scale.scaling.limits.max = 1;
   return environment;
 }
 

@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "sim/promise.hpp"
+#include "tests/plain_environment.hpp"
+
 namespace headroom::sim {
 namespace {
 
@@ -11,20 +14,8 @@ using base::Milliseconds;
 constexpr Milliseconds kMinute{60'000};
 
 environment::Environment plain() {
-  environment::Environment environment;
-  environment.name = "plain";
-  environment::Service web;
-  web.name = "web";
-  web.instance.price = base::UsdPerHour(0.6);
-  web.capacity.slope_percent_per_rps = 1;
-  web.capacity.startup = 2 * kMinute;
-  policy::StepPolicy step;
-  step.out = {{50, false, 1}};
-  step.in = {{20, false, 1}};
-  web.scale.scaling.policies = {step};
-  web.scale.scaling.initial = 1;
-  web.objective.cpu = base::Percent(60);
-  environment.services = {web};
+  environment::Environment environment = environment::plain_environment();
+  environment.services.front().objective.cpu = base::Percent(60);
   return environment;
 }
 
@@ -212,14 +203,11 @@ TEST(Summary, WhatLaunchesIsFreeWhereBillingBeginsInService) {
 }
 
 TEST(Summary, TheShareOfMinutesAllowedIsWholeMinutes) {
-  Scenario scenario;
-  scenario.objective_share = 0.999;
-  EXPECT_TRUE(keeps_objective(scenario, 1, 1000));
-  EXPECT_FALSE(keeps_objective(scenario, 2, 1000));
-  EXPECT_FALSE(keeps_objective(scenario, 1, 999));
-  scenario.objective_share = 1;
-  EXPECT_TRUE(keeps_objective(scenario, 0, 5));
-  EXPECT_FALSE(keeps_objective(scenario, 1, 1'000'000));
+  EXPECT_TRUE(keeps(0.999, 1, 1000));
+  EXPECT_FALSE(keeps(0.999, 2, 1000));
+  EXPECT_FALSE(keeps(0.999, 1, 999));
+  EXPECT_TRUE(keeps(1, 0, 5));
+  EXPECT_FALSE(keeps(1, 1, 1'000'000));
 }
 
 TEST(Rehearsal, BeyondWhatWasMeasuredIsSaid) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/plain_environment.hpp"
+
 namespace headroom::tune {
 namespace {
 
@@ -11,11 +13,8 @@ constexpr Milliseconds kMinute{60'000};
 
 // One instance takes 60 requests per second within the objective of 60 %.
 sim::Scenario scenario(int min, int max, double above, int add) {
-  environment::Environment environment;
-  environment::Service web;
-  web.name = "web";
-  web.instance.price = base::UsdPerHour(0.1);
-  web.capacity.slope_percent_per_rps = 1;
+  environment::Environment environment = environment::plain_environment();
+  environment::Service& web = environment.services.front();
   web.capacity.startup = 4 * kMinute;
   policy::StepPolicy step;
   step.out = {{above, false, add}};
@@ -24,8 +23,7 @@ sim::Scenario scenario(int min, int max, double above, int add) {
   web.scale.scaling.limits.max = max;
   web.scale.scaling.policies = {step};
   web.objective.cpu = base::Percent(60);
-  environment.services = {web};
-  return *sim::compile(environment, environment.services.front());
+  return *sim::compile(environment, web);
 }
 
 TEST(Limits, AFleetThatCannotGrowSurvivesWhatItTakesAtOnce) {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "tests/plain_environment.hpp"
 #include "tune/load.hpp"
 #include "tune/search.hpp"
 
@@ -16,31 +17,7 @@ using base::Milliseconds;
 
 // Six hours of a wave whose noise and arrivals are drawn.
 environment::Environment drawn() {
-  environment::Environment environment;
-  environment.name = "drawn";
-  environment::Service web;
-  web.name = "web";
-  web.instance.price = base::UsdPerHour(0.1);
-  web.capacity.slope_percent_per_rps = 1;
-  web.capacity.startup = Milliseconds{180'000};
-  policy::StepPolicy step;
-  step.out = {{60, false, 1}};
-  step.in = {{30, false, 1}};
-  web.scale.scaling.initial = 4;
-  web.scale.scaling.limits.min = 2;
-  web.scale.scaling.limits.max = 40;
-  web.scale.scaling.policies = {step};
-  web.objective.cpu = base::Percent(80);
-  web.objective.share = 0.99;
-  environment.services = {web};
-  workload::Generated shape;
-  shape.duration = std::chrono::hours(6);
-  shape.base = base::Rate(100);
-  shape.peak = base::Rate(1000);
-  shape.noise = 0.02;
-  environment.traffic.emplace();
-  environment.traffic->shape = shape;
-  environment.traffic->arrivals = workload::Arrivals::poisson;
+  environment::Environment environment = environment::wave_environment(std::chrono::hours(6));
   environment.seed = 11;
   return environment;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "tests/plain_environment.hpp"
 #include "tune/search.hpp"
 
 namespace headroom::tune {
@@ -16,32 +17,9 @@ constexpr Milliseconds kMinute{60'000};
 
 // Ten days of a daily wave with drawn arrivals.
 environment::Environment daily() {
-  environment::Environment environment;
-  environment.name = "daily";
-  environment::Service web;
-  web.name = "web";
-  web.instance.price = base::UsdPerHour(0.1);
-  web.capacity.slope_percent_per_rps = 1;
-  web.capacity.startup = 3 * kMinute;
-  policy::StepPolicy step;
-  step.out = {{60, false, 1}};
-  step.in = {{30, false, 1}};
-  step.cooldown_in = 5 * kMinute;
-  web.scale.scaling.initial = 4;
-  web.scale.scaling.limits.min = 2;
-  web.scale.scaling.limits.max = 40;
-  web.scale.scaling.policies = {step};
-  web.objective.cpu = base::Percent(80);
-  web.objective.share = 0.99;
-  environment.services = {web};
-  workload::Generated shape;
-  shape.duration = std::chrono::hours(240);
-  shape.base = base::Rate(100);
-  shape.peak = base::Rate(1000);
-  shape.noise = 0.02;
-  environment.traffic.emplace();
-  environment.traffic->shape = shape;
-  environment.traffic->arrivals = workload::Arrivals::poisson;
+  environment::Environment environment = environment::wave_environment(std::chrono::hours(240));
+  auto& policies = environment.services.front().scale.scaling.policies;
+  std::get<policy::StepPolicy>(policies.front()).cooldown_in = 5 * kMinute;
   environment.tune.seeds = 2;
   environment.tune.search = {{"out.above", "", environment::SearchRange{40, 75, 5}},
                              {"out.add", "", environment::SearchRange{1, 3, 1}},
