@@ -52,7 +52,7 @@ class Compiler {
     scenario_.environment = environment_.name;
     scenario_.service = service_;
     scenario_.has_zones = !environment_.zones.empty();
-    capacity();
+    add(capacity_faults(service_));
     traffic();
     metrics();
     policy();
@@ -65,23 +65,8 @@ class Compiler {
   }
 
  private:
-  void fault(const std::string& path, std::string what, std::string fix) {
-    error_.faults.push_back({{}, std::move(what), std::move(fix), "services." + service_.name + "." + path});
-  }
-  void add(const base::Error& error) {
-    error_.faults.insert(error_.faults.end(), error.faults.begin(), error.faults.end());
-  }
-
-  void capacity() {
-    const capacity::CapacityModel& model = service_.capacity;
-    if (!(model.slope_percent_per_rps > 0) || !std::isfinite(model.slope_percent_per_rps)) {
-      fault("capacity", "the utilisation per request is not known",
-            "measure it with `headroom fit`, or write `cpu_per_rpm: 0.00087` into `capacity`");
-    }
-    if (!model.startup) {
-      fault("capacity", "the start-up time is not known",
-            "measure it with `headroom fit`, or write `startup: 4m` into `capacity`");
-    }
+  void add(const std::vector<base::Fault>& faults) {
+    error_.faults.insert(error_.faults.end(), faults.begin(), faults.end());
   }
 
   void traffic() {
@@ -96,7 +81,7 @@ class Compiler {
       return;
     }
     auto open = workload::compile(traffic_, tick_, scenario_.seed);
-    if (!open) return add(open.error());
+    if (!open) return add(open.error().faults);
     traffic_notes_ = std::move(open->notes);
     serving.start = open->requests_per_second.start;
     serving.traffic = std::move(open->requests_per_second);
@@ -105,29 +90,22 @@ class Compiler {
   void metrics() {
     SimulatedSettings& cloud = scenario_.cloud;
     cloud.metric_period = environment_.metrics.period;
-    cloud.metric_lag = metric_lag();
+    cloud.metric_lag = metric_lag_of(environment_, service_);
     cloud.first_fresh = environment_.metrics.first_fresh;
     cloud.first_pool = environment_.metrics.first_pool;
     const auto period = policy::in_ticks(cloud.metric_period, tick_, "metrics.period");
-    if (!period) add(period.error());
+    if (!period) add(period.error().faults);
   }
 
   void policy() {
-    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period, metric_lag());
-    if (compiled) {
-      scenario_.control.policy = *compiled;
-      return;
-    }
-    for (base::Fault found : compiled.error().faults) {
-      found.path = "services." + service_.name + ".scale." + found.path;
-      error_.faults.push_back(std::move(found));
-    }
+    const auto compiled = policy_of(environment_, service_);
+    if (!compiled) return add(compiled.error().faults);
+    scenario_.control.policy = *compiled;
   }
 
   void objective() {
     scenario_.promise = promise_of(service_, !is_closed(scenario_));
-    const Promise& promise = scenario_.promise;
-    error_.faults.insert(error_.faults.end(), promise.faults.begin(), promise.faults.end());
+    add(scenario_.promise.faults);
   }
 
   void assumptions() {
@@ -138,10 +116,6 @@ class Compiler {
     for (const auto* notes : {&scenario_.promise.notes, &traffic_notes_}) {
       scenario_.notes.insert(scenario_.notes.end(), notes->begin(), notes->end());
     }
-  }
-
-  Milliseconds metric_lag() const {
-    return environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
   }
 
   void cloud() {

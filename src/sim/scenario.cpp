@@ -9,7 +9,6 @@
 
 #include "base/units.hpp"
 #include "capacity/evaluate.hpp"
-#include "policy/compile.hpp"
 #include "sim/assumptions.hpp"
 #include "sim/figures.hpp"
 #include "sim/promise.hpp"
@@ -141,30 +140,20 @@ class Compiler {
     }
   }
 
-  Milliseconds metric_lag() const {
-    return environment_.metrics.lag.value_or(service_.capacity.metric_lag.value_or(Milliseconds(0)));
+  void add(const std::vector<base::Fault>& faults) {
+    error_.faults.insert(error_.faults.end(), faults.begin(), faults.end());
   }
 
   void policy() {
-    auto compiled = policy::compile(service_.scale.scaling, tick_, environment_.metrics.period, metric_lag());
-    if (!compiled) {
-      for (base::Fault found : compiled.error().faults) {
-        found.path = "services." + service_.name + ".scale." + found.path;
-        error_.faults.push_back(std::move(found));
-      }
-      return;
-    }
+    const auto compiled = policy_of(environment_, service_);
+    if (!compiled) return add(compiled.error().faults);
     scenario_.lanes.policy = compiled->shape;
     scenario_.lanes.fleet.warm_up = compiled->warm_up_ticks;
     scenario_.numbers = compiled->numbers;
   }
 
   void fleet() {
-    if (!service_.capacity.startup) {
-      fault("capacity", "the start-up time is not known",
-            "measure it with `headroom fit`, or write `startup: 4m` into `capacity`");
-      return;
-    }
+    if (!service_.capacity.startup) return;  // a fault of the capacity
     const Milliseconds written =
         *service_.capacity.startup + service_.capacity.in_service_delay.value_or(Milliseconds(0));
     const auto ticks = (written + tick_ - Milliseconds(1)) / tick_;
@@ -187,10 +176,9 @@ class Compiler {
       return;
     }
     const auto period = policy::in_ticks(environment_.metrics.period, tick_, "metrics.period");
-    const auto lag_ticks = policy::in_ticks(metric_lag(), tick_, "metrics.lag");
+    const auto lag_ticks = policy::in_ticks(metric_lag_of(environment_, service_), tick_, "metrics.lag");
     for (const auto* part : {&period, &lag_ticks}) {
-      if (!*part)
-        error_.faults.insert(error_.faults.end(), part->error().faults.begin(), part->error().faults.end());
+      if (!*part) add(part->error().faults);
     }
     if (!period || !lag_ticks) return;
     if (*period + *lag_ticks >= kMaxMetricTicks) {
@@ -202,12 +190,9 @@ class Compiler {
   }
 
   void capacity() {
+    const std::vector<base::Fault> faults = capacity_faults(service_);
+    if (!faults.empty()) return add(faults);
     const capacity::CapacityModel& model = service_.capacity;
-    if (!(model.slope_percent_per_rps > 0) || !std::isfinite(model.slope_percent_per_rps)) {
-      fault("capacity", "the utilisation per request is not known",
-            "measure it with `headroom fit`, or write `cpu_per_rpm: 0.00087` into `capacity`");
-      return;
-    }
     scenario_.lanes.slope_percent_per_rps = static_cast<float>(model.slope_percent_per_rps);
     scenario_.lanes.intercept_percent = static_cast<float>(model.intercept_percent);
     scenario_.lanes.full_rps = static_cast<float>(full_rps(model));
@@ -215,7 +200,7 @@ class Compiler {
 
   void objective() {
     const Promise promise = promise_of(service_, true);
-    error_.faults.insert(error_.faults.end(), promise.faults.begin(), promise.faults.end());
+    add(promise.faults);
     scenario_.notes.insert(scenario_.notes.end(), promise.notes.begin(), promise.notes.end());
     const environment::Objective& objective = service_.objective;
     // The lanes have counted a tick beyond a share of failures only where float32 is sure of it.
@@ -246,12 +231,35 @@ Milliseconds tick_of(const Environment& environment) {
   return environment.tick.value_or(environment.metrics.period);
 }
 
-base::Result<Scenario> compile(const Environment& environment, const Service& service) {
-  return Compiler(environment, service).run();
+Milliseconds metric_lag_of(const Environment& environment, const Service& service) {
+  return environment.metrics.lag.value_or(service.capacity.metric_lag.value_or(Milliseconds(0)));
 }
 
-bool keeps_objective(const Scenario& scenario, std::int64_t violations, std::int64_t ticks) {
-  return keeps(scenario.objective_share, violations, ticks);
+base::Result<policy::Compiled> policy_of(const Environment& environment, const Service& service) {
+  auto compiled = policy::compile(service.scale.scaling, tick_of(environment), environment.metrics.period,
+                                  metric_lag_of(environment, service));
+  if (compiled) return compiled;
+  base::Error error = compiled.error();
+  for (base::Fault& fault : error.faults) fault.path = "services." + service.name + ".scale." + fault.path;
+  return error;
+}
+
+std::vector<base::Fault> capacity_faults(const Service& service) {
+  std::vector<base::Fault> faults;
+  const auto unknown = [&](const char* what, const char* key) {
+    faults.push_back({{},
+                      fmt::format("the {} is not known", what),
+                      fmt::format("measure it with `headroom fit`, or write `{}` into `capacity`", key),
+                      "services." + service.name + ".capacity"});
+  };
+  const double slope = service.capacity.slope_percent_per_rps;
+  if (!(slope > 0) || !std::isfinite(slope)) unknown("utilisation per request", "cpu_per_rpm: 0.00087");
+  if (!service.capacity.startup) unknown("start-up time", "startup: 4m");
+  return faults;
+}
+
+base::Result<Scenario> compile(const Environment& environment, const Service& service) {
+  return Compiler(environment, service).run();
 }
 
 Summary summarise(const Scenario& scenario, const base::Series& requests_per_second,

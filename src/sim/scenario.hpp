@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "environment/environment.hpp"
+#include "policy/compile.hpp"
 #include "sim/lane_model.hpp"
 #include "sim/rehearsal.hpp"
 #include "workload/compile.hpp"
@@ -35,11 +36,14 @@ struct Scenario {
 base::Result<Scenario> compile(const environment::Environment& environment,
                                const environment::Service& service);
 
-// The tick of the rehearsals of this environment.
+// What every engine takes from a file in the same way: the tick of the rehearsals, how late metrics are, the
+// policy on that tick, and what is missing of the capacity. Faults have the path of their field.
 base::Milliseconds tick_of(const environment::Environment& environment);
-
-// Whether the share of ticks in violation is within what the objective allows.
-bool keeps_objective(const Scenario& scenario, std::int64_t violations, std::int64_t ticks);
+base::Milliseconds metric_lag_of(const environment::Environment& environment,
+                                 const environment::Service& service);
+base::Result<policy::Compiled> policy_of(const environment::Environment& environment,
+                                         const environment::Service& service);
+std::vector<base::Fault> capacity_faults(const environment::Service& service);
 
 // The figures of a trajectory, in double. `seed` draws what the instances take, where that varies.
 // Requires: trajectory as long as the traffic.

@@ -9,6 +9,7 @@
 #include <span>
 #include <tuple>
 
+#include "sim/promise.hpp"
 #include "telemetry/interval.hpp"
 
 namespace headroom::tune {
@@ -175,8 +176,8 @@ void run_batch(const Batch& batch, const std::vector<sim::Scenario>& scenarios,
     for (std::size_t m = 0; m < members; ++m) {
       const std::int64_t ticks = load.ticks() * static_cast<std::int64_t>(replicas);
       const sim::Scenario& scenario = scenarios[batch.members[m]];
-      const bool surely_met = sim::keeps_objective(scenario, high[m], ticks);
-      const bool perhaps_met = sim::keeps_objective(scenario, low[m], ticks);
+      const bool surely_met = sim::keeps(scenario.objective_share, high[m], ticks);
+      const bool perhaps_met = sim::keeps(scenario.objective_share, low[m], ticks);
       met[m] = met[m] && surely_met;
       unsure[m] = unsure[m] || surely_met != perhaps_met;
     }
@@ -235,8 +236,8 @@ Score score(const sim::Scenario& scenario, const std::vector<Load>& loads) {
       row.ticks += load.ticks();
       violations += bad;
     }
-    met =
-        met && sim::keeps_objective(scenario, violations, load.ticks() * static_cast<std::int64_t>(replicas));
+    const std::int64_t ticks = load.ticks() * static_cast<std::int64_t>(replicas);
+    met = met && sim::keeps(scenario.objective_share, violations, ticks);
   }
   return score_of(rows, scenario.tick, met);
 }
@@ -261,8 +262,7 @@ Score score(const std::vector<sim::Summary>& summaries, const std::vector<std::i
     all += row.ticks;
     rows.push_back(row);
   }
-  const double allowed = (1 - objective_share) * static_cast<double>(all);
-  return score_of(rows, tick, static_cast<double>(violations) <= std::floor(allowed + 1e-6));
+  return score_of(rows, tick, sim::keeps(objective_share, violations, all));
 }
 
 std::vector<Score> scores(const std::vector<sim::Scenario>& scenarios, const std::vector<Load>& loads,
