@@ -188,15 +188,11 @@ void SimulatedCloud::end_tick() {
   }
   served_ = serving_.tick(servers);
   const bool period_ends = (tick_ + 1) % (settings_.metric_period / tick()) == 0;
-  double shown = 0;
-  int serving = 0;
   for (std::size_t k = 0; k < behind.size(); ++k) {
-    if (behind[k]->seen.state != InstanceState::in_service) continue;
-    measure(*behind[k], served_.servers[k], period_ends);
-    shown += static_cast<double>(metered(served_.servers[k].cpu_percent));
-    ++serving;
+    if (behind[k]->seen.state == InstanceState::in_service) {
+      measure(*behind[k], served_.servers[k], period_ends);
+    }
   }
-  cpu_percent_ = serving > 0 ? shown / serving : 0.0;
   for (Instance& instance : instances_) check_health(instance);
   measure_service(period_ends);
 }

@@ -80,9 +80,6 @@ class SimulatedCloud final : public cloud::Cloud {
   int answering(const std::string& zone) const;
   // What became of the requests of the last tick that has ended. Requires: one has.
   const ServedTick& served() const { return served_; }
-  // Of the same tick: the mean over the instances in service, as their meters show it; 0 where there are
-  // none.
-  double cpu_percent() const { return cpu_percent_; }
   const std::vector<Life>& lives() const { return lives_; }  // in the order of their start
   const Faults& faults() const { return faults_; }
 
@@ -160,7 +157,6 @@ class SimulatedCloud final : public cloud::Cloud {
   Faults faults_;
   Serving serving_;
   ServedTick served_;
-  double cpu_percent_ = 0;
   base::Milliseconds now_;
   std::int64_t tick_ = 0;  // in which now_ lies
   std::int64_t launched_ = 0;
