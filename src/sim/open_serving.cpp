@@ -125,8 +125,12 @@ ServedTick OpenServing::tick(std::span<const Server> servers) {
   std::vector<Answers> answers;
   for (const auto& [id, index] : named) {
     const Server& server = servers[index];
-    const FluidQueue fresh(shape_, Processor(settings_.cpu, settings_.credits));
-    Host& host = hosts_.try_emplace(id, Host{fresh}).first->second;
+    auto known = hosts_.find(id);
+    if (known == hosts_.end()) {
+      FluidQueue fresh(shape_, Processor(settings_.cpu, settings_.credits));
+      known = hosts_.emplace(id, Host{std::move(fresh)}).first;
+    }
+    Host& host = known->second;
     FluidQueue& queue = host.queue;
     const Condition before = std::exchange(host.condition, server.condition);
     const bool stands = server.condition != Condition::works;
