@@ -24,6 +24,14 @@ bool is_of_an_instance(DrillKind kind) {
 
 const std::string& where(const Drill& drill) { return drill.zone.empty() ? drill.instance : drill.zone; }
 
+std::string in_words(const Drill& drill) {
+  std::string kind(name(drill.kind));
+  if (!drill.zone.empty()) return kind + " of zone " + drill.zone;
+  if (drill.instance.empty()) return kind;
+  const bool by_rank = drill.instance == "newest" || drill.instance == "oldest";
+  return kind + (by_rank ? " of the " + drill.instance + " instance" : " of instance " + drill.instance);
+}
+
 }  // namespace
 
 std::string_view name(DrillKind kind) {
@@ -57,18 +65,6 @@ std::string_view name(DrillKind kind) {
   }
   return "unknown";
 }
-
-namespace {
-
-std::string in_words(const Drill& drill) {
-  std::string kind(name(drill.kind));
-  if (!drill.zone.empty()) return kind + " of zone " + drill.zone;
-  if (drill.instance.empty()) return kind;
-  const bool by_rank = drill.instance == "newest" || drill.instance == "oldest";
-  return kind + (by_rank ? " of the " + drill.instance + " instance" : " of instance " + drill.instance);
-}
-
-}  // namespace
 
 Faults::Faults(const std::vector<Drill>& drills, Milliseconds start, Milliseconds tick, std::uint64_t seed)
     : start_(start), tick_(tick), seed_(seed) {
