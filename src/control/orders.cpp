@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/units.hpp"
+
 namespace headroom::control {
 namespace {
 
@@ -290,7 +292,8 @@ void Orders::order_anew(const Order& failed, int count, const std::string& why) 
     Avoided& zone = avoided(state_, launch->zone);
     zone.until = std::max(zone.until, now_ + std::min(2 * wait, std::max(wait, settings_.retry_at_most)));
   }
-  note(Happened::ordered_anew, failed.action.token, fmt::format("{}; again in {} ms", why, wait.count()));
+  note(Happened::ordered_anew, failed.action.token,
+       fmt::format("{}; again in {}", why, base::format_duration(wait)));
   place_later(std::move(again), wait);
 }
 
@@ -306,8 +309,15 @@ int Orders::take_back(int count, const std::vector<std::string>& zones) {
     const int some = std::min(order.expected, count - taken);
     taken += some;
     order.expected -= some;
-    if (auto* launch = std::get_if<Launch>(&order.action.what)) launch->count = order.expected;
-    note(Happened::not_needed_now, order.action.token, order.action.why);
+    auto* launch = std::get_if<Launch>(&order.action.what);
+    if (launch != nullptr) launch->count = order.expected;
+    // It has no token while it waits.
+    const char* what = launch != nullptr ? "the launch" : retire != nullptr ? "its removal" : "its start";
+    const auto* start = std::get_if<Start>(&order.action.what);
+    const std::string& subject = launch != nullptr   ? launch->zone
+                                 : retire != nullptr ? retire->instance
+                                                     : start->instance;
+    note(Happened::taken_back, subject, fmt::format("{} waited, and is no longer wanted", what));
   }
   std::erase_if(state_.orders, [](const Order& order) { return order.not_before && order.expected == 0; });
   return taken;

@@ -92,7 +92,8 @@ class Stepper {
     const Instance* instance = find_instance(observed_, retire.instance);
     const bool serves = instance != nullptr && instance->state == InstanceState::in_service;
     if (retire.afterwards != Afterwards::inspect && serves && group.needs(*instance)) {
-      return orders_.note(Happened::not_needed_now, retire.instance, "it is needed for the minimum");
+      return orders_.note(Happened::taken_back, retire.instance,
+                          "its removal waited, and now the instance is needed for the minimum");
     }
     orders_.place(std::move(order));
   }
@@ -322,8 +323,8 @@ std::string_view to_string(Happened happened) {
       return "sent_again";
     case Happened::given_up:
       return "given_up";
-    case Happened::not_needed_now:
-      return "not_needed_now";
+    case Happened::taken_back:
+      return "taken_back";
     case Happened::instance_failed:
       return "instance_failed";
     case Happened::instance_lost:

@@ -143,7 +143,7 @@ enum class Happened {
   ordered_anew,     // failed for a reason that passes: placed again under a new token
   sent_again,       // no answer: the same token again
   given_up,         // failed for good, or lost: no longer counted on
-  not_needed_now,   // waited to be ordered anew when the policy decided the other way
+  taken_back,       // waited to be ordered anew, and is not: it is no longer wanted
   instance_failed,  // failed its health checks or did not start: taken out and kept for inspection
   instance_lost,    // vanished, or left service without an order
   marked,           // to go at the end of its paid time

@@ -386,7 +386,8 @@ TEST(Step, a_removal_that_waits_is_taken_back_when_more_are_wanted) {
   EXPECT_EQ(next.decided.front().seen.in_service, 3);
   EXPECT_EQ(next.decided.front().decision.add, 2);
   EXPECT_EQ(texts(next.actions), (Texts{"launch 1 of web v3 in zone a (matrix-web-120000-0)"}));
-  EXPECT_EQ(happened(next), Texts{"not_needed_now"});
+  EXPECT_EQ(happened(next), Texts{"taken_back"});
+  EXPECT_EQ(next.notes.front().subject, "i-4");
 }
 
 // i-4 is to go and the cloud refuses; then i-1 and i-2 vanish. With i-4, two serve: the minimum.
@@ -401,7 +402,7 @@ TEST(Step, a_removal_that_waits_is_dropped_where_the_instance_is_needed_for_the_
   idle.world.at(second(71));
   const Step next = idle.control(idle.world);
   EXPECT_TRUE(next.actions.empty());
-  EXPECT_EQ(happened(next), Texts{"not_needed_now"});
+  EXPECT_EQ(happened(next), Texts{"taken_back"});
   EXPECT_TRUE(idle.control.state.orders.empty());
 }
 
@@ -616,7 +617,8 @@ TEST(Step, a_launch_that_waits_is_taken_back_when_fewer_are_wanted) {
   busy.world.cpu(10);
   const Step next = busy.control(busy.world);
   EXPECT_TRUE(next.actions.empty());
-  EXPECT_EQ(happened(next), Texts{"not_needed_now"});
+  EXPECT_EQ(happened(next), Texts{"taken_back"});
+  EXPECT_EQ(next.notes.front().subject, "b");       // the zone of the later one, without a token yet
   EXPECT_EQ(busy.control.state.orders.size(), 1U);  // 2 + 2 - 1 are wanted
 }
 
