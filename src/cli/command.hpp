@@ -35,6 +35,7 @@ void add_check(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_fit(CLI::App& app, Context& context);
+void add_import(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_limits(CLI::App& app, Context& context);
 void add_load(CLI::App& app, Context& context);

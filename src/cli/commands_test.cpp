@@ -12,6 +12,7 @@
 
 #include "cli/inputs.hpp"
 #include "cli/program.hpp"
+#include "environment/read.hpp"
 #include "store/file.hpp"
 #include "store/run_folder.hpp"
 #include "store/temporary_folder.hpp"
@@ -547,6 +548,100 @@ TEST(Commands, CtrlCKeepsTheSeedsRehearsedAndTheRunGivesTheSameBytesAgain) {
     EXPECT_EQ(says(outcome.err, "STOPPED EARLY: "), *record.seeds < 1000) << outcome.err;
     EXPECT_EQ(run_with({"simulate", kept, "--no-run", "--json"}).out, outcome.out) << engine;
   }
+}
+
+const std::string kPlan = (kExamples / "in4392/IN4392-autoscaling.jmx").string();
+
+// What the plan and the example both describe is equal: users, pauses, ramp-ups, and the requests of all but
+// stage 7, where the plan has 1000 and Table I, as in the example, 170. JMeter waits before the first
+// request, too; the example ends with a pause of its own.
+TEST(Import, ThePlanOfIn4392HasTheStagesOfTheExample) {
+  const TemporaryFolder folder;
+  const fs::path output = folder.path() / "load.yaml";
+  ASSERT_EQ(run_with({"import", kPlan, "-o", output.string()}).exit_code, ExitCode::fine);
+  const auto read_file = [](const std::string& path) { return store::read_file(path); };
+  const auto traffic = environment::read_traffic(text_of(output), output.string(), read_file);
+  ASSERT_TRUE(traffic) << base::to_string(traffic.error());
+  const std::string file = (kExamples / "in4392/headroom.yaml").string();
+  const auto example = environment::read(text_of(file), file, read_file);
+  ASSERT_TRUE(example) << base::to_string(example.error());
+  auto found = std::get<workload::Closed>(traffic->shape).stages;
+  const auto& expected = std::get<workload::Closed>(example->environment.traffic->shape).stages;
+  ASSERT_EQ(found.size(), 7u);
+  ASSERT_EQ(expected.size(), 8u);
+  EXPECT_EQ(found[6].requests_each, 1000);
+  found[6].requests_each = 170;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_TRUE(found[i].think_first) << i;
+    found[i].think_first = false;
+    EXPECT_EQ(found[i], expected[i]) << i;
+  }
+}
+
+TEST(Import, WhatWasWrittenCanBeRehearsed) {
+  const TemporaryFolder folder;
+  const fs::path output = folder.path() / "load.yaml";
+  ASSERT_EQ(run_with({"import", kPlan, "-o", output.string()}).exit_code, ExitCode::fine);
+  const Outcome outcome = run_with(
+      {"simulate", (kExamples / "in4392").string(), "--traffic", output.string(), "--json", "--no-run"});
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_TRUE(says(outcome.out, "\"instances_max\""));
+}
+
+TEST(Import, NotesGoToStandardErrorAndIntoTheFile) {
+  const Outcome outcome = run_with({"import", kPlan});
+  EXPECT_EQ(outcome.exit_code, ExitCode::fine);
+  for (const std::string& text : {outcome.out, outcome.err}) {
+    EXPECT_TRUE(says(text, "left out: ResultCollector \"Summary\"")) << text;
+    EXPECT_TRUE(says(text, "disabled: ThreadGroup \"Stress, by hand\"")) << text;
+  }
+  EXPECT_TRUE(outcome.out.starts_with("# From IN4392-autoscaling.jmx, by headroom import.\n"));
+  const Outcome json = run_with({"import", kPlan, "--json"});
+  EXPECT_EQ(json.err, "");
+  EXPECT_TRUE(says(json.out, "\"from\": \"jmx\""));
+  EXPECT_TRUE(says(json.out, "\"kind\": \"disabled\""));
+}
+
+TEST(Import, NamesOfFilesAreRelativeToTheTrafficFile) {
+  const TemporaryFolder folder;
+  put(folder.path() / "recorded/demand.csv", "timestamp,rpm\n2024-02-16 21:00,1200\n2024-02-16 21:05,900\n");
+  fs::create_directories(folder.path() / "traffic");
+  const fs::path output = folder.path() / "traffic/demand.yaml";
+  ASSERT_EQ(
+      run_with({"import", (folder.path() / "recorded/demand.csv").string(), "-o", output.string()}).exit_code,
+      ExitCode::fine);
+  EXPECT_TRUE(says(text_of(output), "csv: {file: \"../recorded/demand.csv\"}")) << text_of(output);
+}
+
+TEST(Import, WhatItIsIsToldByNameAndContents) {
+  const TemporaryFolder folder;
+  const auto kind = [&](const std::string& name, const std::string& text) {
+    put(folder.path() / name, text);
+    const Outcome outcome = run_with({"import", (folder.path() / name).string(), "--json"});
+    const std::size_t at = outcome.out.find("\"from\": \"");
+    return at == std::string::npos ? outcome.err
+                                   : outcome.out.substr(at + 9, outcome.out.find('"', at + 9) - at - 9);
+  };
+  const std::string summary = R"({"metrics": {"http_reqs": {"count": 1200, "rate": 20}}})";
+  EXPECT_EQ(kind("summary.json", summary), "k6");
+  EXPECT_EQ(kind("summary", summary), "k6");
+  EXPECT_EQ(kind("out.csv", "metric_name,timestamp,metric_value\nhttp_reqs,1700000000,1\n"), "k6");
+  EXPECT_EQ(kind("run_stats_history.csv",
+                 "Timestamp,User Count,Type,Name,Total Request Count\n1700000000,1,,Aggregated,1\n"
+                 "1700000001,1,,Aggregated,9\n"),
+            "locust");
+  EXPECT_EQ(kind("plan.xml", text_of(kPlan)), "jmx");
+}
+
+TEST(Import, ABadFileIsRefusedAtItsPlaceAndWritesNothing) {
+  const TemporaryFolder folder;
+  put(folder.path() / "plan.jmx", "<jmeterTestPlan>\n<hashTree>");
+  const fs::path output = folder.path() / "load.yaml";
+  const Outcome outcome = run_with({"import", (folder.path() / "plan.jmx").string(), "-o", output.string()});
+  EXPECT_EQ(outcome.exit_code, ExitCode::bad_input);
+  EXPECT_TRUE(says(outcome.err, "plan.jmx:2: not valid XML")) << outcome.err;
+  EXPECT_FALSE(fs::exists(output));
+  EXPECT_EQ(run_with({"import", kPlan, "--from", "excel"}).exit_code, ExitCode::bad_input);
 }
 
 }  // namespace

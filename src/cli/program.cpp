@@ -66,6 +66,7 @@ ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::
   add_fit(app, context);
   add_load(app, context);
   add_merge(app, context);
+  add_import(app, context);
   add_schema(app, context);
   add_doctor(app, context);
   add_completion(app, context);
