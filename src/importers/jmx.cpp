@@ -853,9 +853,8 @@ class Plan {
     if (setting(sampler, scope, "HTTPSampler.image_parser") == "true")
       note_once(NoteKind::left_out, sampler, "what a page embeds is not fetched");
     if (const std::string timeout = setting(sampler, scope, "HTTPSampler.response_timeout"); !timeout.empty())
-      note_once(
-          NoteKind::told, sampler,
-          fmt::format("an answer is waited for {} ms in the plan: an option of the load generator", timeout));
+      note_once(NoteKind::told, sampler,
+                fmt::format("the plan waits {} ms for an answer: `headroom load --timeout`", timeout));
   }
 
   // The same request of several groups is one, whatever it is called there.
@@ -992,8 +991,7 @@ class Plan {
   void note_addresses() {
     for (const auto& [address, sampler] : addresses_) {
       note(NoteKind::told, *sampler,
-           fmt::format("the address {} is not part of a traffic file: it is given to the load generator",
-                       address));
+           fmt::format("the address {} is not part of a traffic file: `headroom load --url`", address));
     }
     if (addresses_.size() > 1) {
       imported_.notes.push_back(

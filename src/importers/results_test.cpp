@@ -69,7 +69,7 @@ TEST(Locust, FaultsKnowTheirPlace) {
 }
 
 RC_GTEST_PROP(Locust, NoRequestIsLostHoweverLongTheCourse, ()) {
-  const int rows = *rc::gen::inRange(2, 2000);
+  const int rows = *rc::gen::inRange(2, 700);
   double total = 0;
   std::string text = kLocust;
   std::int64_t at = 1'700'000'000;
