@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "workload/placeholders.hpp"
 
 namespace headroom::load {
 namespace {
@@ -72,30 +73,26 @@ base::Result<Prepared> Prepared::of(const workload::Requests& requests, const Ur
 
 base::Result<Prepared::Pieces> Prepared::pieces(std::string_view text) const {
   Pieces pieces;
-  while (!text.empty()) {
-    const std::size_t begin = text.find("${");
-    const std::size_t end = begin == std::string_view::npos ? begin : text.find('}', begin);
-    if (end == std::string_view::npos) {
-      pieces.push_back({std::string(text)});
-      break;
-    }
-    if (begin > 0) pieces.push_back({std::string(text.substr(0, begin))});
-    const std::string_view name = text.substr(begin + 2, end - begin - 2);
+  for (const workload::TextPart& part : workload::parts_of(text)) {
     Piece piece;
+    if (!part.is_name) {
+      piece.text = part.text;
+      pieces.push_back(std::move(piece));
+      continue;
+    }
     for (std::size_t table = 0; table < variables_.size(); ++table) {
       const auto& names = variables_[table].names;
-      const auto column = std::find(names.begin(), names.end(), name);
+      const auto column = std::find(names.begin(), names.end(), part.text);
       if (column == names.end() || variables_[table].rows.empty()) continue;
       piece.table = table;
       piece.column = static_cast<std::size_t>(column - names.begin());
       piece.is_variable = true;
     }
     if (!piece.is_variable) {
-      return base::bad_input(fmt::format("there is no variable {}", base::in_quotes(name)),
+      return base::bad_input(fmt::format("there is no variable {}", base::in_quotes(part.text)),
                              "name a CSV file with that heading under `variables`");
     }
     pieces.push_back(piece);
-    text.remove_prefix(end + 1);
   }
   return pieces;
 }
