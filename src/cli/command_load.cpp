@@ -35,7 +35,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kShardsMost = 100'000;
 constexpr base::Milliseconds kTimeoutMost{3'600'000};
 
 struct Arguments {
@@ -83,7 +82,7 @@ std::optional<workload::Share> share_of(const std::string& text) {
   if (slash == std::string::npos) return std::nullopt;
   const auto number = base::parse_unsigned(text.substr(0, slash));
   const auto of = base::parse_unsigned(text.substr(slash + 1));
-  if (!number || !of || *number < 1 || *number > *of || *of > kShardsMost) return std::nullopt;
+  if (!number || !of || *number < 1 || *number > *of || *of > load::kShardsMost) return std::nullopt;
   return workload::Share{*number - 1, *of};
 }
 

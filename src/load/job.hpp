@@ -17,6 +17,9 @@
 
 namespace headroom::load {
 
+// Of one test: more machines than this are a slip of the keyboard.
+inline constexpr std::uint64_t kShardsMost = 100'000;
+
 struct Options {
   int threads = 1;
   std::size_t connections = 10'000;  // most at the same time, in open traffic; a closed user has its own

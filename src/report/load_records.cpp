@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "load/job.hpp"
 #include "report/json.hpp"
 #include "report/words.hpp"
 
@@ -20,6 +21,8 @@ namespace {
 
 // Of histograms.json: a program refuses the file of another one.
 constexpr int kFormat = 1;
+
+constexpr base::Milliseconds kLatest{253'402'300'799'999};  // the end of the year 9999
 
 double share_of(double part, double all) { return all > 0 ? 100 * part / all : std::nan(""); }
 
@@ -330,7 +333,13 @@ LoadRun run_of(const Json& json) {
   const bool ascending = std::is_sorted(run.shards.begin(), run.shards.end()) &&
                          std::adjacent_find(run.shards.begin(), run.shards.end()) == run.shards.end();
   const bool within = !run.shards.empty() && run.shards.front() >= 1 && run.shards.back() <= run.shards_of;
-  if (!ascending || !within) throw Json::other_error::create(0, "shards that cannot be", nullptr);
+  if (!ascending || !within || run.shards_of > load::kShardsMost) {
+    throw Json::other_error::create(0, "shards that cannot be", nullptr);
+  }
+  if (run.start < base::Milliseconds{0} || run.start > kLatest || measured.duration.count() < 0 ||
+      measured.generator_threads < 0) {
+    throw Json::other_error::create(0, "a time or a number that cannot be", nullptr);
+  }
   return run;
 }
 

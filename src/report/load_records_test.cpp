@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "report/load_sample.hpp"
+#include "report/load_text.hpp"
 
 namespace headroom::report {
 namespace {
@@ -99,25 +100,59 @@ TEST(LoadRecords, ARecordThatIsBrokenIsRefusedWithItsName) {
     text.replace(text.find(from), from.size(), to);
     return text;
   };
-  const std::vector<std::string> broken = {"",
-                                           "{}",
-                                           "[]",
-                                           good.substr(0, good.size() / 2),
-                                           with("\"format\": 1", "\"format\": 2"),
-                                           with("\"shards\": [1]", "\"shards\": [2]"),
-                                           with("\"shards\": [1]", "\"shards\": []"),
-                                           with("\"shards\": [1]", "\"shards\": [\"one\"]"),
-                                           with("\"first_bucket\": ", "\"first_bucket\": 1"),
-                                           with("\"answered\"", "\"vanished\""),
-                                           with("\"200\"", "\"2x0\""),
-                                           with("p99 > 500ms", "p99 > 500"),
-                                           with("\"seconds\"", "\"minutes\"")};
+  const std::vector<std::string> broken = {
+      "",
+      "{}",
+      "[]",
+      good.substr(0, good.size() / 2),
+      with("\"format\": 1", "\"format\": 2"),
+      with("\"shards\": [1]", "\"shards\": [2]"),
+      with("\"shards\": [1]", "\"shards\": []"),
+      with("\"shards\": [1]", "\"shards\": [\"one\"]"),
+      with("\"first_bucket\": ", "\"first_bucket\": 1"),
+      with("\"answered\"", "\"vanished\""),
+      with("\"200\"", "\"2x0\""),
+      with("p99 > 500ms", "p99 > 500"),
+      with("\"seconds\"", "\"minutes\""),
+      with("\"shards_of\": 1", "\"shards_of\": 1000000000000000000"),
+      with("\"start_ms_since_1970\": ", "\"start_ms_since_1970\": 99999"),
+      with("\"duration_ns\": ", "\"duration_ns\": -"),
+      with("\"generator_threads\": ", "\"generator_threads\": -")};
   for (const std::string& text : broken) {
     const auto read = read_load_histograms(text, "runs/a/histograms.json");
     ASSERT_FALSE(read) << text.substr(0, 200);
     EXPECT_EQ(read.error().faults.front().place.file, "runs/a/histograms.json");
     EXPECT_EQ(read.error().faults.front().what.find("[json"), std::string::npos);
   }
+}
+
+TEST(LoadRecords, WhateverByteIsWrongTheRecordIsRefusedOrOneOfARun) {
+  LoadRun run;
+  run.name = "small";
+  run.measured.duration = std::chrono::seconds(1);
+  load::Group group{"GET /", {}};
+  group.tally.counts.outcomes[0] = 12;
+  group.tally.counts.statuses[200] = 12;
+  group.tally.from_schedule_ms.add(10, 12);
+  run.measured.requests = {group};
+  load::Second second;
+  second.due = 12;
+  second.from_schedule_ms.add(10, 12);
+  run.measured.seconds = {second};
+  const std::string good = load_histograms_json(run);
+  std::size_t read_again = 0;
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (const char* wrong : {"9", "-", "]", ""}) {
+      std::string text = good;
+      text.replace(at, 1, wrong);
+      const auto read = read_load_histograms(text, "histograms.json");
+      if (!read) continue;
+      ++read_again;
+      EXPECT_EQ(read_load_histograms(load_histograms_json(*read), "histograms.json").value(), *read) << at;
+      EXPECT_FALSE(load_text(*read).empty());
+    }
+  }
+  EXPECT_GT(read_again, 10U) << "some bytes are digits of counts";
 }
 
 TEST(LoadRecords, ASecondIsARow) {
