@@ -158,8 +158,9 @@ class Plan {
   }
 
  private:
-  void note(NoteKind kind, const Element& element, std::string what) {
-    imported_.notes.push_back({kind, element.line, element.type, element.name, std::move(what)});
+  void note(NoteKind kind, const Element& element, const std::string& what) {
+    // Notes go to terminals, and what is told in them comes out of the plan.
+    imported_.notes.push_back({kind, element.line, element.type, element.name, without_controls(what)});
   }
   // Said once, where it is first met.
   void note_once(NoteKind kind, const Element& element, const std::string& what) {
@@ -897,7 +898,7 @@ class Plan {
     std::size_t told = 0;
     for (const Note& one : imported_.notes) {
       if (one.kind == NoteKind::told || told == 5) continue;
-      text += (text.empty() ? "" : "\n  ") + to_string(one);
+      text += (text.empty() ? "" : "; ") + to_string(one);
       ++told;
     }
     return text;

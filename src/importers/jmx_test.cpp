@@ -350,6 +350,23 @@ TEST(Jmx, FaultsKnowTheirLine) {
             "  save the plan with a newer JMeter, or as UTF-8");
 }
 
+TEST(Jmx, MessagesHoldNoControlCharacters) {
+  const auto is_clean = [](const std::string& text) {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  };
+  const std::string escape = "&#27;[2J&#10;&#127;";
+  const std::string data =
+      element("CSVDataSet", text_of("filename", escape) + text_of("variableNames", escape));
+  const Imported result =
+      imported(plan(group(get("http://" + escape + "/", "<X testname=\"" + escape + "\"/>") + data)));
+  EXPECT_GE(result.notes.size(), 3u);
+  for (const Note& note : result.notes) EXPECT_TRUE(is_clean(to_string(note))) << to_string(note);
+  const auto nothing = import_jmx(plan(element("A", "") + element("B", "")), "plan.jmx");
+  ASSERT_FALSE(nothing);
+  EXPECT_TRUE(is_clean(nothing.error().faults.front().fix)) << nothing.error().faults.front().fix;
+}
+
 TEST(Jmx, HostilePlansAreRefusedOrCostLittle) {
   // Nested far deeper than any stack reaches.
   std::string deep = "<jmeterTestPlan>";
