@@ -37,7 +37,22 @@ std::optional<std::int64_t> number_in(const std::filesystem::path& file) {
   return text ? base::parse_integer(*text) : std::nullopt;
 }
 
+// The same group in the hierarchy `other`, where hierarchies are apart.
+std::filesystem::path twin_of(const std::filesystem::path& folder) {
+  std::filesystem::path twin;
+  bool swapped = false;
+  for (const auto& part : folder) {
+    const bool swap = !swapped && (part == "cpuacct" || part == "cpu");
+    twin /= swap ? std::filesystem::path(part == "cpu" ? "cpuacct" : "cpu") : part;
+    swapped = swapped || swap;
+  }
+  return swapped && std::filesystem::is_directory(twin) ? twin : folder;
+}
+
 }  // namespace
+
+Cgroup::Cgroup(const std::filesystem::path& folder, Clock clock)
+    : folder_(folder), twin_(twin_of(folder)), clock_(std::move(clock)) {}
 
 base::Result<std::unique_ptr<Utilisation>> Cgroup::open(const std::filesystem::path& folder, Clock clock) {
   std::unique_ptr<Cgroup> group(new Cgroup(folder, std::move(clock)));
@@ -50,7 +65,9 @@ base::Result<std::unique_ptr<Utilisation>> Cgroup::open(const std::filesystem::p
 }
 
 std::optional<base::Nanoseconds> Cgroup::used() const {
-  if (const auto nanoseconds = number_in(folder_ / "cpuacct.usage")) return base::Nanoseconds(*nanoseconds);
+  for (const auto& folder : {folder_, twin_}) {
+    if (const auto nanoseconds = number_in(folder / "cpuacct.usage")) return base::Nanoseconds(*nanoseconds);
+  }
   const auto text = text_of(folder_ / "cpu.stat");
   const auto microseconds = text ? number_behind(*text, "usage_usec") : std::nullopt;
   if (!microseconds) return std::nullopt;
@@ -59,8 +76,12 @@ std::optional<base::Nanoseconds> Cgroup::used() const {
 
 double Cgroup::cores() const {
   const double all = std::max(1U, std::thread::hardware_concurrency());
-  std::optional<std::int64_t> quota = number_in(folder_ / "cpu.cfs_quota_us");
-  std::optional<std::int64_t> period = number_in(folder_ / "cpu.cfs_period_us");
+  std::optional<std::int64_t> quota;
+  std::optional<std::int64_t> period;
+  for (const auto& folder : {folder_, twin_}) {
+    if (!quota) quota = number_in(folder / "cpu.cfs_quota_us");
+    if (!period) period = number_in(folder / "cpu.cfs_period_us");
+  }
   if (const auto text = text_of(folder_ / "cpu.max")) {
     const std::size_t blank = text->find(' ');
     quota = base::parse_integer(text->substr(0, blank));  // "max": none

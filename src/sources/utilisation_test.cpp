@@ -53,6 +53,25 @@ TEST_F(CgroupFiles, OfVersion1GiveTheUtilisationOfTheLimit) {
   EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 50);
 }
 
+TEST_F(CgroupFiles, OfVersion1MayStandInTwoHierarchies) {
+  for (const char* hierarchy : {"cpu/web", "cpuacct/web"}) {
+    std::filesystem::create_directories(folder.path() / hierarchy);
+  }
+  put(folder.path() / "cpuacct/web/cpuacct.usage", "0");
+  put(folder.path() / "cpu/web/cpu.cfs_quota_us", "20000");
+  put(folder.path() / "cpu/web/cpu.cfs_period_us", "100000");
+  for (const char* hierarchy : {"cpu/web", "cpuacct/web"}) {
+    put(folder.path() / "cpuacct/web/cpuacct.usage", "0");
+    auto source = utilisation_of("cgroup:" + (folder.path() / hierarchy).string(), clock);
+    ASSERT_TRUE(source) << base::to_string(source.error());
+    ASSERT_TRUE((*source)->since_last());
+    now += std::chrono::seconds(5);
+    put(folder.path() / "cpuacct/web/cpuacct.usage", "500000000");
+    // 0.5 s in 5 s with 0.2 cores: 50 %.
+    EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 50);
+  }
+}
+
 TEST_F(CgroupFiles, OfNoGroupAreRefused) {
   EXPECT_FALSE(utilisation_of("cgroup:" + folder.path().string(), clock));
   EXPECT_FALSE(utilisation_of("cgroup:", clock));
