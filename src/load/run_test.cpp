@@ -400,7 +400,7 @@ TEST(Run, GivesBackTheLatencyDistributionOfTheServer) {
   ASSERT_EQ(latency.count(), 400U);
   for (const double share : {0.1, 0.5, 0.9, 0.95, 0.99}) {
     const double expected = 500 + 2.5 * (400 * share - 1);
-    EXPECT_NEAR(*latency.quantile(share), expected, 0.02 * expected) << share;
+    EXPECT_NEAR(*latency.quantile(share), expected, 0.01 * expected) << share;
   }
 }
 

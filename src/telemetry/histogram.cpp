@@ -9,9 +9,9 @@
 namespace headroom::telemetry {
 namespace {
 
-// A double's bits, read as a number, are the exponent followed by the mantissa: without all but six bits of
-// the mantissa, neighbouring numbers are neighbouring buckets of 1/64 of a power of two.
-constexpr unsigned kDropped = 52 - 6;
+// A double's bits, read as a number, are the exponent followed by the mantissa: without all but seven bits of
+// the mantissa, neighbouring numbers are neighbouring buckets of 1/128 of a power of two.
+constexpr unsigned kDropped = 52 - 7;
 constexpr std::uint64_t kFirst = std::bit_cast<std::uint64_t>(Histogram::kLowest) >> kDropped;
 constexpr std::uint64_t kEnd = std::bit_cast<std::uint64_t>(Histogram::kBeyond) >> kDropped;
 

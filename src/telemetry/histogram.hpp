@@ -1,11 +1,11 @@
-// Histogram: quantiles of latencies with less than 1 % error in fixed memory, merged without loss.
+// Histogram: quantiles of latencies with less than 0.4 % error in fixed memory, merged without loss.
 //
-// Each power of two is divided into 64 equal buckets (log-linear, as HdrHistogram does). A bucket's middle is
-// within 1/128 = 0.8 % of every value in it.
+// Each power of two is divided into 128 equal buckets (log-linear, as HdrHistogram does). A bucket's middle is
+// within 1/256 = 0.4 % of every value in it.
 //
-// Worked example: 100 ms = 1.5625 * 2^6 falls into bucket 0.5625 * 64 = 36 of its power, [100, 101); so do
-// 100.2 and 100.9. Of these three and 300 ms ([300, 304) is its bucket), the quantile 0.5 is the second value
-// in order, reported as the middle of its bucket: 100.5; the quantile 1 is the largest value itself, 300.
+// Worked example: 100 ms = 1.5625 * 2^6 falls into bucket 0.5625 * 128 = 72 of its power, [100, 100.5); so do
+// 100.2 and 100.4. Of these three and 300 ms ([300, 302) is its bucket), the quantile 0.5 is the second value
+// in order, reported as the middle of its bucket: 100.25; the quantile 1 is the largest value itself, 300.
 #pragma once
 
 #include <cstddef>
@@ -32,10 +32,10 @@ class Histogram {
   std::uint64_t count() const { return count_; }
   std::optional<double> min() const;
   std::optional<double> max() const;
-  // From the middles of the buckets: under 1 % off.
+  // From the middles of the buckets: under 0.4 % off.
   std::optional<double> mean() const;
 
-  // The smallest value that at least share * count() values do not exceed, under 1 % off; 0 gives min(), 1
+  // The smallest value that at least share * count() values do not exceed, under 0.4 % off; 0 gives min(), 1
   // gives max(). Absent while empty. Requires: 0 <= share <= 1.
   std::optional<double> quantile(double share) const;
 

@@ -20,9 +20,9 @@ Histogram of(const std::vector<double>& values) {
 }
 
 TEST(Histogram, worked_example_of_the_header) {
-  const Histogram histogram = of({100, 100.2, 300, 100.9});
-  EXPECT_EQ(histogram.buckets(), (std::vector<Histogram::Bucket>{{100, 101, 3}, {300, 304, 1}}));
-  EXPECT_EQ(histogram.quantile(0.5), 100.5);
+  const Histogram histogram = of({100, 100.2, 300, 100.4});
+  EXPECT_EQ(histogram.buckets(), (std::vector<Histogram::Bucket>{{100, 100.5, 3}, {300, 302, 1}}));
+  EXPECT_EQ(histogram.quantile(0.5), 100.25);
   EXPECT_EQ(histogram.quantile(1.0), 300.0);
   EXPECT_EQ(histogram.quantile(0.0), 100.0);
 }
@@ -42,7 +42,7 @@ std::vector<double> values_from(std::uint64_t seed, std::size_t count) {
   return values;
 }
 
-TEST(Histogram, every_quantile_is_within_one_percent_of_the_sorted_values) {
+TEST(Histogram, every_quantile_is_within_half_a_percent_of_the_sorted_values) {
   EXPECT_TRUE(rc::check([](std::uint64_t seed) {
     std::vector<double> values = values_from(seed, *rc::gen::inRange<std::size_t>(1, 300));
     const Histogram histogram = of(values);
@@ -51,13 +51,13 @@ TEST(Histogram, every_quantile_is_within_one_percent_of_the_sorted_values) {
       const auto rank = std::max(std::ceil(share * static_cast<double>(values.size())), 1.0);
       const double exact = values[static_cast<std::size_t>(rank) - 1];
       const double got = histogram.quantile(share).value();
-      RC_ASSERT(std::fabs(got - exact) < 0.01 * exact);
+      RC_ASSERT(std::fabs(got - exact) < 0.005 * exact);
       RC_ASSERT(got >= values.front() && got <= values.back());
     }
     double sum = 0;
     for (const double value : values) sum += value;
     const double mean = sum / static_cast<double>(values.size());
-    RC_ASSERT(std::fabs(histogram.mean().value() - mean) < 0.01 * mean);
+    RC_ASSERT(std::fabs(histogram.mean().value() - mean) < 0.005 * mean);
   }));
 }
 
@@ -103,7 +103,7 @@ TEST(Histogram, values_outside_the_range_are_counted_at_its_ends_and_extremes_st
   EXPECT_EQ(histogram.min(), 0.0);
   EXPECT_EQ(histogram.max(), INFINITY);
   EXPECT_EQ(histogram.buckets().front().count, 2U);
-  EXPECT_EQ(histogram.buckets().back(), (Histogram::Bucket{0x1p40 - 0x1p33, 0x1p40, 2}));
+  EXPECT_EQ(histogram.buckets().back(), (Histogram::Bucket{0x1p40 - 0x1p32, 0x1p40, 2}));
 }
 
 TEST(Histogram, refuses_what_is_no_latency) {
