@@ -94,8 +94,8 @@ def run_headroom(program, url, seconds, shape):
         [program, "load", "--url", url, "--for", f"{seconds}s", "--threads", "1", "--no-run", "--json", *shape]
     )
     summary = json.loads(output)["summary"]
-    if summary["failed"]:
-        sys.exit(f"{summary['failed']} requests failed")
+    if summary["failed_requests"]:
+        sys.exit(f"{summary['failed_requests']} requests failed")
     requests = summary["requests"]
     return {"rate": summary["answered_per_second"], "cpu_us": cpu / requests * 1e6}
 

@@ -15,6 +15,7 @@
 
 #include "base/units.hpp"
 #include "cli/command.hpp"
+#include "cli/find_capacity.hpp"
 #include "cli/live_view.hpp"
 #include "cli/load_files.hpp"
 #include "cli/program.hpp"
@@ -40,6 +41,7 @@ constexpr base::Milliseconds kTimeoutMost{3'600'000};
 struct Arguments {
   ProjectArguments project;
   RunArguments run;
+  FindCapacityArguments capacity;
   std::string url;
   std::string rate;
   int users = 0;
@@ -328,6 +330,9 @@ void run(const Arguments& arguments, Context& context) {
   options.seed = driven->seed;
   const auto job = load::prepare(driven->traffic, order->url, options);
   if (!job) return fail(context, job.error());
+  if (arguments.capacity.wanted) {
+    return find_capacity(arguments.capacity, *job, arguments.run, arguments.json, context);
+  }
 
   report::LoadRun run;
   run.name = driven->name;
@@ -442,6 +447,7 @@ void add_load(CLI::App& app, Context& context) {
       ->type_name("CONDITION")
       ->allow_extra_args(false);
   command->add_option("--report", arguments->report, "write the report page here, too")->type_name("FILE");
+  add_find_capacity_arguments(*command, arguments->capacity);
   add_run_arguments(*command, arguments->run);
   command->add_flag("--json", arguments->json, "print JSON");
   command->callback([arguments, &context] { run(*arguments, context); });

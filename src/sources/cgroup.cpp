@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -105,7 +106,8 @@ base::Result<base::Percent> Cgroup::since_last() {
   }
   used_ = used;
   at_ = at;
-  return base::Percent(percent);
+  // The kernel lets a group run over its limit by a period and takes it back in the next one.
+  return base::Percent(std::min(percent, 100.0));
 }
 
 }  // namespace headroom::sources

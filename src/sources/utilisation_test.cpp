@@ -37,6 +37,10 @@ TEST_F(CgroupFiles, OfVersion2GiveTheUtilisationOfTheLimit) {
   EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 50);
   now = std::chrono::seconds(20);
   EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 0);
+  // 2.1 s in 10 s of 0.2 cores would be 105 %.
+  now = std::chrono::seconds(30);
+  put(folder.path() / "cpu.stat", "usage_usec 4100000\nuser_usec 1");
+  EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 100);
   std::filesystem::remove(folder.path() / "cpu.stat");
   EXPECT_FALSE((*source)->since_last());
 }

@@ -6,7 +6,6 @@
 namespace headroom::workload {
 namespace {
 
-using base::kNever;
 using base::Nanoseconds;
 
 // The streams of Philox of the users: this and the number of the user. No other part uses them.

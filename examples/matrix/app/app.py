@@ -12,6 +12,7 @@ import http.server
 import os
 import random
 import socketserver
+import sys
 import time
 import urllib.parse
 
@@ -97,6 +98,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 1024
+
+    def handle_error(self, request, client_address):
+        """Whoever does not wait for an answer closes the connection; everything else is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def main():

@@ -1,0 +1,33 @@
+// find_capacity(): `headroom load --find-capacity`, from the options to the capacity file.
+#pragma once
+
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/run_files.hpp"
+#include "load/job.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace headroom::cli {
+
+struct FindCapacityArguments {
+  bool wanted = false;
+  std::string metrics;
+  std::string step;
+  std::string settle;
+  std::string first;
+  std::string most;
+  int rounds = 0;      // 0: as many as the interval of the slope needs
+  std::string output;  // of the capacity model
+};
+
+void add_find_capacity_arguments(CLI::App& command, FindCapacityArguments& arguments);
+
+// Steps the rate of the job's requests (its own traffic is not used), prints and keeps what was found.
+void find_capacity(const FindCapacityArguments& arguments, const load::Job& job, const RunArguments& run,
+                   bool json, Context& context);
+
+}  // namespace headroom::cli
