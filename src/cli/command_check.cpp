@@ -31,6 +31,24 @@ struct Checked {
   std::vector<std::string> notes;
 };
 
+// Of faults that hold for a time, one counts where two of a kind hold: the first in the file.
+void note_overlaps(const std::vector<environment::Drill>& drills, std::vector<std::string>& notes) {
+  const auto end = [](const environment::Drill& drill) { return drill.at + drill.duration; };
+  for (std::size_t later = 0; later < drills.size(); ++later) {
+    for (std::size_t first = 0; first < later; ++first) {
+      const environment::Drill& a = drills[first];
+      const environment::Drill& b = drills[later];
+      // Which instance is the newest changes with the first of two such faults.
+      const bool alike = a.kind == b.kind && a.zone == b.zone && a.instance.empty() && b.instance.empty();
+      if (!alike || a.at >= end(b) || b.at >= end(a)) continue;
+      notes.push_back(
+          fmt::format("faults[{}] and faults[{}] are of one kind and overlap: while both hold, "
+                      "faults[{}] counts.",
+                      first, later, first));
+    }
+  }
+}
+
 // What is no fault, but hardly what was meant.
 void add_remarks(const environment::Environment& environment, const environment::Service& service,
                  std::vector<std::string>& notes) {
@@ -41,6 +59,7 @@ void add_remarks(const environment::Environment& environment, const environment:
   }
   if (service.scale.per_zone && environment.zones.size() == 1)
     notes.emplace_back("There is one zone: per: zone changes nothing.");
+  note_overlaps(environment.faults, notes);
 }
 
 // Everything a rehearsal would need, service by service; all faults together.

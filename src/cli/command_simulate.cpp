@@ -97,11 +97,12 @@ void add_simulate(CLI::App& app, Context& context) {
       "Example:\n  headroom simulate examples/conf42 --json");
   auto arguments = std::make_shared<Arguments>();
   add_project_arguments(*command, arguments->project);
-  command
-      ->add_option("--seeds", arguments->seeds,
-                   "replications, for intervals where the traffic is drawn (default 1)")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1000));
+  CLI::Option* seeds = command
+                           ->add_option("--seeds", arguments->seeds,
+                                        "replications, for intervals where the traffic is drawn (default 1)")
+                           ->type_name("COUNT")
+                           ->check(CLI::Range(1, 1000));
+  read_in_decimal(*seeds);
   command
       ->add_option("--engine", arguments->engine,
                    "counts: instances are all alike, fast; instances: the controller in the simulated cloud, "

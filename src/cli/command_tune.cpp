@@ -135,15 +135,12 @@ void add_tune(CLI::App& app, Context& context) {
       "Example:\n  headroom tune examples/shop");
   auto arguments = std::make_shared<Arguments>();
   add_project_arguments(*command, arguments->project);
-  command->add_option("--samples", arguments->samples, "try so many policies instead of all")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 10'000'000));
-  command->add_option("--seeds", arguments->seeds, "replications instead of those in the file")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1000));
-  command->add_option("--threads", arguments->threads, "threads (default: one per core)")
-      ->type_name("COUNT")
-      ->check(CLI::Range(0, 1024));
+  const auto count = [&](const char* name, auto& value, const char* about, const CLI::Range& range) {
+    read_in_decimal(*command->add_option(name, value, about)->type_name("COUNT")->check(range));
+  };
+  count("--samples", arguments->samples, "try so many policies instead of all", CLI::Range(1, 10'000'000));
+  count("--seeds", arguments->seeds, "replications instead of those in the file", CLI::Range(1, 1000));
+  count("--threads", arguments->threads, "threads (default: one per core)", CLI::Range(0, 1024));
   command->add_flag("--apply", arguments->apply,
                     "write the winner into the file, with -e under environments.NAME; comments stay");
   add_run_arguments(*command, arguments->run);

@@ -122,6 +122,24 @@ TEST(Commands, ASeedIsAWholeNumberAsInTheFile) {
   EXPECT_TRUE(says(simulated("18446744073709551615").out, "\"seed\": 18446744073709551615,"));
 }
 
+TEST(Commands, ACountIsAWholeNumberInDecimal) {
+  const TemporaryFolder folder;
+  const fs::path path = small(folder.path());
+  const auto simulated = [&](const std::string& seeds) {
+    return run_with({"simulate", path, "--no-run", "--json", "--seeds", seeds});
+  };
+  for (const char* seeds : {"0x10", "abc", "1.5", "", "-"}) {
+    const Outcome outcome = simulated(seeds);
+    EXPECT_EQ(outcome.exit_code, ExitCode::bad_input) << seeds;
+    EXPECT_TRUE(says(outcome.err, "--seeds: expected a whole number")) << outcome.err;
+  }
+  for (const char* seeds : {"-1", "0", "00", "1001", "99999999999999999999"}) {
+    EXPECT_EQ(simulated(seeds).exit_code, ExitCode::bad_input) << seeds;
+  }
+  EXPECT_EQ(simulated("010").out, simulated("10").out);
+  EXPECT_NE(simulated("010").out, simulated("8").out);
+}
+
 TEST(Commands, TrafficThatCannotBeRehearsedIsAtFaultWhereItStands) {
   const TemporaryFolder folder;
   const fs::path path = small(folder.path());
@@ -165,6 +183,25 @@ TEST(Commands, CheckRemarksWhatIsHardlyMeant) {
   EXPECT_EQ(checked.exit_code, ExitCode::fine) << checked.err;
   EXPECT_TRUE(says(checked.out, "The pool (30) is larger than max (20)")) << checked.out;
   EXPECT_TRUE(says(checked.out, "There is one zone")) << checked.out;
+}
+
+TEST(Commands, CheckRemarksFaultsOfOneKindThatOverlap) {
+  const TemporaryFolder folder;
+  const fs::path path = small(folder.path());
+  const auto checked = [&](const std::string& faults) {
+    put(path / "headroom.yaml", kSmall + ("zones: [a, b]\nfaults: [" + faults + "]\n"));
+    const Outcome outcome = run_with({"check", path});
+    EXPECT_EQ(outcome.exit_code, ExitCode::fine) << outcome.err;
+    return outcome.out;
+  };
+  const std::string cut = "{at: 10m, for: 10m, zone: a, kind: cut}";
+  EXPECT_TRUE(says(checked(cut + ", {at: 19m, for: 1m, zone: a, kind: cut}"),
+                   "faults[0] and faults[1] are of one kind and overlap"));
+  for (const char* other :
+       {"{at: 20m, for: 1m, zone: a, kind: cut}", "{at: 19m, for: 1m, zone: b, kind: cut}",
+        "{at: 19m, for: 1m, zone: a, kind: lost}"}) {
+    EXPECT_FALSE(says(checked(cut + ", " + other), "overlap")) << other;
+  }
 }
 
 TEST(Commands, CheckRefusesWhatAVariantThatIsNotChosenCannotRehearse) {

@@ -5,6 +5,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 
@@ -47,6 +48,18 @@ void add_project_arguments(CLI::App& command, ProjectArguments& arguments, const
     command.add_option_function<std::string>("--seed", take_seed, "the seed instead of the one in the file")
         ->type_name("NUMBER");
   }
+}
+
+void read_in_decimal(CLI::Option& option) {
+  option.transform([name = option.get_name()](const std::string& text) {
+    const std::string digits = text.substr(text.starts_with('-') ? 1 : 0);
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) {
+      throw CLI::ValidationError(name,
+                                 fmt::format("expected a whole number, found {}", base::in_quotes(text)));
+    }
+    const std::string sign = text.substr(0, text.size() - digits.size());
+    return sign + digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  });
 }
 
 base::Result<std::string> read_text(const std::string& path) { return store::read_file(path, kLargestInput); }

@@ -11,7 +11,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace headroom::cli {
 
@@ -30,6 +31,9 @@ struct ProjectOptions {
 };
 void add_project_arguments(CLI::App& command, ProjectArguments& arguments,
                            const ProjectOptions& options = {});
+
+// Reads a count as the file does: the library would take 010 for 8 and 0x10 for 16.
+void read_in_decimal(CLI::Option& option);
 
 struct Project {
   environment::Loaded loaded;
