@@ -1,4 +1,7 @@
-# add_module(name ROW n [PURE] SOURCES ... HEADERS ... [USES module...] [LINKS target...] [TESTS file...])
+# add_module(name ROW n [PURE] [COLD] SOURCES ... HEADERS ... [USES module...] [LINKS target...] [TESTS file...])
+#
+# COLD: what it does happens once in a run, so that a release build compiles it for a short build, not for
+# speed. Its files are the longest to compile: the definitions of every key, the options of every command.
 #
 # One folder under src/ is one module: one library target headroom_<name>, one namespace, one test
 # program <name>_test. Rows are those of docs/architecture.md. These are configure errors:
@@ -7,11 +10,12 @@
 #   - a source or header that includes another module's header without naming that module in USES;
 #   - an include in quotes that does not start with its module, or a module's header in angle brackets.
 function(add_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PURE" "ROW" "SOURCES;HEADERS;USES;LINKS;TESTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PURE;COLD" "ROW" "SOURCES;HEADERS;USES;LINKS;TESTS")
   if(NOT DEFINED arg_ROW OR DEFINED arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "add_module(${name}): ROW is required; not understood: '${arg_UNPARSED_ARGUMENTS}'")
   endif()
   set(target headroom_${name})
+  set(short_build "$<$<CONFIG:Release>:-O1>")
 
   foreach(used IN LISTS arg_USES)
     if(NOT TARGET headroom_${used})
@@ -36,6 +40,9 @@ function(add_module name)
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}/src" FILES ${arg_HEADERS})
   list(TRANSFORM arg_USES PREPEND headroom_ OUTPUT_VARIABLE used_targets)
   target_link_libraries(${target} PUBLIC ${used_targets} ${arg_LINKS} PRIVATE headroom_flags)
+  if(arg_COLD)
+    target_compile_options(${target} PRIVATE ${short_build})
+  endif()
   set_property(GLOBAL APPEND PROPERTY HEADROOM_MODULES ${name})
   if(arg_PURE)
     set_property(GLOBAL APPEND PROPERTY HEADROOM_PURE_TARGETS ${target})
@@ -45,10 +52,38 @@ function(add_module name)
     add_executable(${name}_test ${arg_TESTS})
     target_link_libraries(${name}_test PRIVATE ${target} headroom_flags GTest::gtest GTest::gtest_main rapidcheck)
     target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}") # what tests share: tests/...
-    target_compile_definitions(${name}_test PRIVATE HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    # Only where it is used: with the path of this clone on its command line, no other clone would find a file in
+    # the cache of the compiler.
+    foreach(test IN LISTS arg_TESTS)
+      file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/${test}" uses LIMIT_COUNT 1
+           REGEX "HEADROOM_SOURCE_DIR|tests/example_environment.hpp")
+      if(uses)
+        set_property(SOURCE "${test}" APPEND PROPERTY COMPILE_DEFINITIONS HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      endif()
+    endforeach()
+    # What takes time in a test is the library, which is compiled as it ships. At -O1 GCC 12 takes "text" +
+    # std::string for an access out of bounds (as -Wrestrict in Compiler.cmake).
+    target_compile_options(${name}_test PRIVATE ${short_build} -Wno-array-bounds -Wno-stringop-overflow)
+    _precompile_headers(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TIMEOUT 600)
   endif()
+endfunction()
+
+# The headers that nearly every test includes, read once for all tests: reading them is a third of compiling a
+# test. In release only, for clangd, which works on dev, cannot read what GCC has precompiled.
+function(_precompile_headers test)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL Release)
+    return()
+  endif()
+  get_property(first GLOBAL PROPERTY HEADROOM_FIRST_TEST)
+  if(first)
+    target_precompile_headers(${test} REUSE_FROM ${first})
+    return()
+  endif()
+  set_property(GLOBAL PROPERTY HEADROOM_FIRST_TEST ${test})
+  target_precompile_headers(${test} PRIVATE <gtest/gtest.h> <rapidcheck.h> <fmt/format.h> <algorithm> <chrono>
+                                            <functional> <map> <optional> <span> <string> <variant> <vector>)
 endfunction()
 
 # add_program(name MODULE module SOURCES ...)
