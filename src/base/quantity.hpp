@@ -10,8 +10,8 @@ namespace headroom::base {
 // Simulated and real time alike: a duration, and a point in time as the duration since 1970-01-01 UTC.
 using Milliseconds = std::chrono::duration<std::int64_t, std::milli>;
 
-// Of events within simulated or real traffic, since its start. Whole numbers: a time is never a sum of rounded
-// steps.
+// Of events within simulated or real traffic, since its start. Whole numbers: a time is never a sum of
+// rounded steps.
 using Nanoseconds = std::chrono::duration<std::int64_t, std::nano>;
 inline constexpr Nanoseconds kNever = Nanoseconds::max();
 
