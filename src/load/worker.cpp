@@ -245,7 +245,6 @@ void Worker::connect(Slot& slot) {
     return;
   }
   ++opened_;
-  ++measured_.connections;
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = key_of(slot.place, slot.generation);
@@ -253,7 +252,10 @@ void Worker::connect(Slot& slot) {
     finish(slot, Outcome::no_descriptor, now(), true, "the system watches no more sockets");
     return;
   }
-  if (slot.connection.established()) send(slot);
+  if (slot.connection.established()) {
+    ++measured_.connections;
+    send(slot);
+  }
 }
 
 void Worker::send(Slot& slot) {
@@ -282,6 +284,7 @@ void Worker::happened(Slot& slot, std::uint32_t events) {
       return;
     }
     if (progress != Progress::done) return;
+    ++measured_.connections;
     if (slot.busy) send(slot);
     // What came with the last bytes of a handshake lies within OpenSSL and gives no event of its own.
     if (!job_.url.tls) return;
