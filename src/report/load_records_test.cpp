@@ -169,7 +169,7 @@ TEST(LoadRecords, ASecondIsARow) {
   second.from_sending_ms.add(100, 2);
   run.measured.seconds = {second, {}};
   const std::string csv = load_series_csv(run);
-  // 100 falls into [100, 101), whose middle is 100.5 (histogram.hpp); the largest value is exact.
+  // 100 falls into [100, 100.5), whose middle is 100.25 (histogram.hpp); the largest value is exact.
   EXPECT_EQ(csv.substr(csv.find('\n') + 1),
             "0,5,4,2,1,100.25,300,300,300,300,100,100,100,100,100,3,0.25\n1,0,0,0,0,,,,,,,,,,,0,0\n");
 }
