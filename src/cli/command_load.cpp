@@ -88,6 +88,12 @@ std::optional<workload::Share> share_of(const std::string& text) {
   return workload::Share{*number - 1, *of};
 }
 
+bool is_same_name(const std::string& a, const std::string& b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 // Source: RFC 9110, sections 5.1 and 5.5, which leave no control characters in either part.
 std::optional<workload::Header> header_of(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -152,6 +158,9 @@ base::Result<Order> read_order(const Arguments& arguments) {
   }
   for (const std::string& text : arguments.headers) {
     if (auto header = header_of(text)) {
+      if (is_same_name(header->name, "content-length") || is_same_name(header->name, "transfer-encoding")) {
+        fault(fmt::format("-H: {} follows from the body", header->name), "leave it out");
+      }
       order.headers.push_back(std::move(*header));
     } else {
       // What was found may be a secret.
@@ -195,12 +204,6 @@ base::Result<Order> read_order(const Arguments& arguments) {
   }
   if (!error.faults.empty()) return error;
   return order;
-}
-
-bool is_same_name(const std::string& a, const std::string& b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 // Each request has these headers; one of the same name that it had before is replaced.
@@ -331,6 +334,11 @@ void run(const Arguments& arguments, Context& context) {
   const auto job = load::prepare(driven->traffic, order->url, options);
   if (!job) return fail(context, job.error());
   if (arguments.capacity.wanted) {
+    if (!arguments.fail_if.empty() || !arguments.report.empty() || !arguments.shard.empty() ||
+        order->start_at) {
+      return fail(context, base::bad_input("--find-capacity drives rates of its own",
+                                           "leave out --fail-if, --report, --shard and --start-at"));
+    }
     return find_capacity(arguments.capacity, *job, arguments.run, arguments.json, context);
   }
 
@@ -364,20 +372,21 @@ void run(const Arguments& arguments, Context& context) {
   }
   run.verdicts = load::judge_all(order->thresholds, run.measured);
 
+  // What was measured is printed even where it cannot be kept.
   const auto folder = keep_load(arguments.run, run, driven->inputs);
-  if (!folder) return fail(context, folder.error());
-  if (auto written = write_load_report(arguments.report, run); !written)
-    return fail(context, written.error());
+  const auto written = write_load_report(arguments.report, run);
   if (arguments.json) {
     context.out << report::load_summary_json(run);
   } else {
     context.out << report::load_text(run);
-    if (!folder->empty()) context.out << "\nReport: " << *folder << "/report.html\n";
+    if (folder && !folder->empty()) context.out << "\nReport: " << *folder << "/report.html\n";
   }
+  if (!folder) return fail(context, folder.error());
+  if (!written) return fail(context, written.error());
   const load::Counts counts = run.measured.total().counts;
   if (load::any_met(run.verdicts)) {
     context.exit_code = ExitCode::not_met;
-  } else if (counts.all() > 0 && counts.outcomes[0] == 0) {
+  } else if (counts.all() + run.measured.interrupted > 0 && counts.outcomes[0] == 0) {
     fail(context, base::unavailable("no request was answered: " + run.measured.first_fault,
                                     "see that the service runs at the address of --url"));
   }

@@ -9,7 +9,9 @@
 #include <chrono>
 #include <optional>
 #include <ostream>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/units.hpp"
 #include "capacity/evaluate.hpp"
@@ -133,16 +135,15 @@ std::string json_of(const load::FoundCapacity& found) {
   return json.str() + "\n";
 }
 
-base::Result<std::string> keep(const RunArguments& run, const load::FoundCapacity& found) {
+using Files = std::vector<std::pair<const char*, std::string>>;
+
+base::Result<std::string> keep(const RunArguments& run, const Files& files) {
   if (run.none) return std::string();
   const auto now =
       std::chrono::duration_cast<base::Milliseconds>(std::chrono::system_clock::now().time_since_epoch());
   auto folder = store::RunFolder::create(run.folder, now, "capacity");
   if (!folder) return folder.error();
-  for (const auto& [name, text] :
-       {std::pair("measurements.csv", load::measurements_csv(found.steps)),
-        std::pair("summary.json", json_of(found)),
-        std::pair("capacity.yaml", environment::write_capacity(found.fit.model))}) {
+  for (const auto& [name, text] : files) {
     if (auto written = folder->write(name, text); !written) return written.error();
   }
   auto finished = folder->finish();
@@ -195,13 +196,16 @@ void find_capacity(const FindCapacityArguments& arguments, const load::Job& job,
   if (!source) return fail(context, source.error());
 
   const Interrupt interrupt;
+  std::vector<load::CapacityStep> driven;
   const auto found = [&] {
     ProgressLine line(context.err);
     return load::find_capacity(
         plan->search,
         [&](base::Rate rate) {
-          return load::drive_rate(
+          auto step = load::drive_rate(
               job, rate, plan->timing, [&] { return (*source)->since_last(); }, Interrupt::stop());
+          if (step && *step) driven.push_back(**step);
+          return step;
         },
         [&](base::Rate next, const std::vector<load::CapacityStep>& so_far, double share) {
           const std::string last = so_far.empty()
@@ -210,9 +214,19 @@ void find_capacity(const FindCapacityArguments& arguments, const load::Job& job,
           line.show(fmt::format("step {}: {:.1f} rps{}", so_far.size() + 1, next.value(), last), share);
         });
   }();
-  if (!found) return fail(context, found.error());
+  if (!found) {
+    // Nothing that was measured is lost.
+    const auto kept = driven.empty() ? base::Result<std::string>(std::string())
+                                     : keep(run, {{"measurements.csv", load::measurements_csv(driven)}});
+    if (kept && !kept->empty()) {
+      context.err << fmt::format("The {} steps that were driven are kept in {}.\n", driven.size(), *kept);
+    }
+    return fail(context, found.error());
+  }
 
-  const auto folder = keep(run, *found);
+  const auto folder = keep(run, {{"measurements.csv", load::measurements_csv(found->steps)},
+                                 {"summary.json", json_of(*found)},
+                                 {"capacity.yaml", environment::write_capacity(found->fit.model)}});
   if (!folder) return fail(context, folder.error());
   if (json) {
     context.out << json_of(*found);

@@ -166,7 +166,8 @@ Progress Connection::of_tls(int returned) {
       return error == 0 ? Progress::ended : fail_with_errno(error);
     default: {
       const long verified = SSL_get_verify_result(tls_.get());
-      if (verified != X509_V_OK) {
+      const bool asked = SSL_get_verify_mode(tls_.get()) != SSL_VERIFY_NONE;
+      if (asked && !established_ && verified != X509_V_OK) {
         ERR_clear_error();
         return fail(Outcome::tls, fmt::format("the certificate is not trusted: {}",
                                               X509_verify_cert_error_string(verified)));

@@ -13,6 +13,7 @@ namespace {
 // An instance has recovered when one request in a row of so many is not slower than the others.
 constexpr int kRequestsAlone = 3;
 constexpr base::Milliseconds kAloneTimeout{2000};
+constexpr std::size_t kConnectionsMost = 512;
 
 // Waits for the queue of a saturated instance to empty: alone, its requests are answered at once.
 base::Result<void> recover(Job job, const std::atomic<bool>& stop) {
@@ -38,9 +39,13 @@ base::Result<std::optional<CapacityStep>> drive_rate(const Job& wanted, base::Ra
                                                      const ReadUtilisation& utilisation,
                                                      const std::atomic<bool>& stop) {
   Job job = wanted;
+  // An instance that hangs must not take the descriptors that its utilisation is read through.
+  job.options.connections = std::min(job.options.connections, kConnectionsMost);
   const base::Milliseconds length = timing.settle + timing.measure;
-  // A second more than is measured, so that the last second is driven like the others.
-  const base::Milliseconds driven = length + base::Milliseconds(1000);
+  // Longer than is measured, for it must not end before the last look; what is over is stopped.
+  const double apart = rate.value() > 0 ? 2000 / rate.value() : 0;  // of two requests and more
+  const base::Milliseconds driven =
+      length + base::Milliseconds(5000) + base::Milliseconds(static_cast<std::int64_t>(apart));
   job.shape = workload::Profile{{{base::Milliseconds(0), driven, rate.value(), rate.value()}}};
   job.stages = {"constant"};
   std::atomic<bool> over = false;
@@ -84,7 +89,9 @@ base::Result<std::optional<CapacityStep>> drive_rate(const Job& wanted, base::Ra
     sum.merge(measured->seconds[i]);
   const double seconds = base::seconds(timing.measure);
   step.answered = base::Rate(static_cast<double>(sum.answered) / seconds);
-  const auto ends = static_cast<double>(sum.answered + sum.failed);
+  step.due = sum.due;
+  step.ended = sum.answered + sum.failed;
+  const auto ends = static_cast<double>(step.ended);
   step.error_share = ends > 0 ? static_cast<double>(sum.failed) / ends : 1;
   step.p50_ms = sum.from_schedule_ms.quantile(0.50);
   step.p95_ms = sum.from_schedule_ms.quantile(0.95);

@@ -12,7 +12,8 @@
 namespace headroom::load {
 namespace {
 
-constexpr double kAnsweredLeast = 0.95;
+constexpr double kLeftMost = 0.05;
+constexpr double kLeftRequestsMost = 3;
 constexpr double kErrorsMost = 0.05;
 constexpr double kFullPercent = 97;
 // While the rate rises: towards this utilisation, but neither slower nor faster than these factors.
@@ -170,8 +171,9 @@ class Finding {
 }  // namespace
 
 bool CapacityStep::saturated() const {
-  return answered.value() < kAnsweredLeast * offered.value() || error_share > kErrorsMost ||
-         utilisation.value() >= kFullPercent;
+  const double left = static_cast<double>(due) - static_cast<double>(ended);
+  return left > std::max(kLeftRequestsMost, kLeftMost * static_cast<double>(due)) ||
+         error_share > kErrorsMost || utilisation.value() >= kFullPercent;
 }
 
 base::Result<FoundCapacity> find_capacity(const CapacitySearch& search, const DriveRate& drive,

@@ -1,10 +1,11 @@
 // find_capacity(): what one instance takes, from steps of constant rate that bracket its saturation.
 //
-// First the rate rises until the instance is saturated: it answers less than 95 % of what is asked, or fails
-// more than 5 %, or uses 97 % of its CPU. Then rates from a sixth of that up to a little above it are driven
-// in a random order, again and again, so that a drift of the machine falls on all of them alike: at least
-// `repeats_least` times, until the 95 % interval of the slope is within `slope_within` of it, at most
-// `repeats_most` times. The line, the knee and their intervals are those of capacity::fit.
+// First the rate rises until the instance is saturated: of what is asked more than 5 % (and more than three
+// requests, for a few are always under way) is left over, or fails, or it uses 97 % of its CPU. Then rates
+// from a sixth of that up to a little above it are driven in a random order, again and again, so that a drift
+// of the machine falls on all of them alike: at least `repeats_least` times, until the 95 % interval of the
+// slope is within `slope_within` of it, at most `repeats_most` times. The line, the knee and their intervals
+// are those of capacity::fit.
 //
 // Drift: the mean deviation from the line of the last round against that of the first, as a share.
 #pragma once
@@ -30,7 +31,9 @@ struct CapacityStep {
   std::optional<double> p95_ms;
   std::optional<double> p99_ms;
   double error_share = 0;
-  int round = 0;  // 0: while the rate rose
+  std::uint64_t due = 0;    // requests within the seconds that were measured
+  std::uint64_t ended = 0;  // answered or failed within them
+  int round = 0;            // 0: while the rate rose
 
   bool saturated() const;
   bool operator==(const CapacityStep&) const = default;

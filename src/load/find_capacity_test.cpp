@@ -30,6 +30,8 @@ struct Instance {
     result.offered = rate;
     result.answered = base::Rate(std::min(rate.value(), 100 / cost));
     result.utilisation = base::Percent(used);
+    result.due = static_cast<std::uint64_t>(10 * rate.value());
+    result.ended = static_cast<std::uint64_t>(10 * result.answered.value());
     const double mean_ms = 10 / (1 - std::min(used, 99.0) / 100);
     result.p50_ms = 0.69 * mean_ms;
     result.p95_ms = 3.0 * mean_ms;

@@ -1,7 +1,12 @@
 #include "load/job.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/units.hpp"
@@ -12,6 +17,16 @@ namespace {
 
 // More pieces than this are a curve, not stages that somebody wrote.
 constexpr std::size_t kStagesMost = 100;
+
+// Why the address is none of this machine; unset: it is.
+std::optional<std::string> not_here(const Address& address) {
+  const int socket = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return std::nullopt;  // the test itself will say so
+  const int bound = bind(socket, reinterpret_cast<const sockaddr*>(&address.storage), address.length);
+  const int error = errno;
+  ::close(socket);
+  return bound == 0 ? std::nullopt : std::optional<std::string>(std::strerror(error));
+}
 
 std::string name_of(std::size_t number, const workload::Piece& piece) {
   const auto rate = [](double rps) { return base::format_number(rps); };
@@ -58,6 +73,9 @@ base::Result<Job> prepare(const workload::Traffic& traffic, const Url& url, cons
   for (const std::string& text : options.sources) {
     auto source = source_address(text);
     if (!source) return source.error();
+    if (auto fault = not_here(*source))
+      return base::bad_input(fmt::format("nothing can be sent from {}: {}", text, *fault),
+                             "name an address of this machine");
     job.sources.push_back(*source);
   }
   auto addresses = resolve(url);

@@ -76,9 +76,15 @@ Tally Measured::total() const {
 }
 
 double Measured::answered_per_second() const {
-  if (duration.count() <= 0) return 0;
+  // Up to the last second in which one was answered: what a test waits at its end for answers that never come
+  // is not the service's rate.
+  std::size_t last = seconds.size();
+  while (last > 0 && seconds[last - 1].answered == 0) --last;
+  double span = static_cast<double>(duration.count()) / 1e9;
+  if (last > 0) span = std::min(span, static_cast<double>(last));
+  if (span <= 0) return 0;
   const Counts counts = total().counts;
-  return static_cast<double>(counts.all() - counts.failed()) * 1e9 / static_cast<double>(duration.count());
+  return static_cast<double>(counts.all() - counts.failed()) / span;
 }
 
 std::uint64_t Measured::late() const {

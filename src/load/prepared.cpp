@@ -31,7 +31,12 @@ base::Result<Prepared> Prepared::of(const workload::Requests& requests, const Ur
     list.emplace_back();
     list.back().path = "";
   }
-  const std::string before = url.path == "/" && !list.front().path.empty() ? "" : url.path;
+  // A path is appended to that of the address, whose query belongs to it alone.
+  std::string before = url.path;
+  if (!requests.list.empty() && !list.front().path.empty()) {
+    before = url.path.substr(0, url.path.find('?'));
+    while (before.ends_with('/')) before.pop_back();
+  }
   double sum = 0;
   for (const workload::Request& request : list) sum += request.weight;
   double weight = 0;

@@ -70,5 +70,15 @@ TEST(Prepared, ARedirectedRequestKeepsItsFieldsAndPerhapsItsBody) {
             "PUT /b HTTP/1.1\r\n" + fields + "Content-Length: 4\r\n\r\nbody");
 }
 
+TEST(Prepared, AppendsPathsToThatOfTheAddress) {
+  workload::Requests requests;
+  requests.list = {{"", 1, "GET", "/x", {}, ""}};
+  for (const auto& [path, name] :
+       {std::pair("/", "GET /x"), std::pair("/base/", "GET /base/x"), std::pair("/base", "GET /base/x"),
+        std::pair("/base?q=1", "GET /base/x")}) {
+    EXPECT_EQ(Prepared::of(requests, Url{false, "a", 80, path})->name(0), name);
+  }
+}
+
 }  // namespace
 }  // namespace headroom::load

@@ -17,6 +17,8 @@ namespace headroom::load {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{100};
+// A start further away is a slip of the year.
+constexpr base::Milliseconds kStartMost{366LL * 86'400'000};
 
 // Each connection is a descriptor; what the system would allow is used without being asked for.
 void raise_descriptor_limit() {
@@ -58,6 +60,11 @@ base::Result<Measured> run(const Job& job, const std::atomic<bool>& stop, const 
   base::Nanoseconds begin = std::chrono::steady_clock::now().time_since_epoch();
   if (start_at) {
     const base::Nanoseconds wall = std::chrono::system_clock::now().time_since_epoch();
+    if (*start_at - std::chrono::duration_cast<base::Milliseconds>(wall) > kStartMost) {
+      return base::bad_input(
+          fmt::format("the start at {} is more than a year away", base::format_instant(*start_at)),
+          "name a time that all machines wait for");
+    }
     if (base::Nanoseconds(*start_at) < wall) {
       return base::bad_input(fmt::format("the start at {} is over", base::format_instant(*start_at)),
                              "name a time to come; all machines need the same clock");
@@ -65,9 +72,14 @@ base::Result<Measured> run(const Job& job, const std::atomic<bool>& stop, const 
     begin += base::Nanoseconds(*start_at) - wall;
   }
 
-  const auto threads = static_cast<std::size_t>(std::max(1, job.options.threads));
+  auto threads = static_cast<std::size_t>(std::max(1, job.options.threads));
+  if (job.open()) threads = std::min(threads, std::max<std::size_t>(1, job.options.connections));
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::size_t i = 0; i < threads; ++i) workers.push_back(std::make_unique<Worker>(job, *tls, i));
+  if (!std::all_of(workers.begin(), workers.end(), [](const auto& worker) { return worker->ready(); })) {
+    return base::unavailable(fmt::format("the system gives no descriptors for {} threads", threads),
+                             "raise `ulimit -n`, or use fewer --threads");
+  }
   StageGate gate(job.stages.size(), threads);
   const auto wake_all = [&] {
     for (const auto& worker : workers) worker->wake();

@@ -35,6 +35,17 @@ std::optional<double> percentile(std::string_view name) {
   return *percent / 100;
 }
 
+// A duration, or a part of milliseconds, which no other duration has: "1.5ms", "500us".
+std::optional<double> milliseconds_of(std::string_view text) {
+  if (const auto duration = base::parse_duration(text)) return static_cast<double>(duration->count());
+  for (const auto& [unit, factor] : {std::pair<std::string_view, double>("ms", 1), {"us", 1e-3}}) {
+    if (!text.ends_with(unit)) continue;
+    const auto number = base::parse_number(text.substr(0, text.size() - unit.size()));
+    if (number && *number >= 0) return *number * factor;
+  }
+  return std::nullopt;
+}
+
 bool is_latency(Metric metric) {
   return metric == Metric::quantile || metric == Metric::most || metric == Metric::mean;
 }
@@ -111,9 +122,9 @@ base::Result<Threshold> parse_threshold(std::string_view text) {
   }
 
   if (is_latency(threshold.metric)) {
-    const auto duration = base::parse_duration(limit);
-    if (!duration) return fault(text, fmt::format("{} is no duration", base::in_quotes(limit)));
-    threshold.limit = static_cast<double>(duration->count());
+    const auto milliseconds = milliseconds_of(limit);
+    if (!milliseconds) return fault(text, fmt::format("{} is no duration", base::in_quotes(limit)));
+    threshold.limit = *milliseconds;
   } else if (threshold.metric == Metric::rate) {
     const auto rate = base::parse_rate(limit);
     if (!rate) return fault(text, fmt::format("{} is no rate", base::in_quotes(limit)));

@@ -82,5 +82,13 @@ TEST(Threshold, OneThatIsMetIsEnough) {
   EXPECT_FALSE(any_met({}));
 }
 
+TEST(Threshold, ALatencyMayBePartsOfAMillisecond) {
+  EXPECT_DOUBLE_EQ(parse_threshold("p99 > 1.5ms")->limit, 1.5);
+  EXPECT_DOUBLE_EQ(parse_threshold("p50 > 500us")->limit, 0.5);
+  EXPECT_DOUBLE_EQ(parse_threshold("max > 2s")->limit, 2000);
+  EXPECT_FALSE(parse_threshold("p99 > -1.5ms"));
+  EXPECT_FALSE(parse_threshold("p99 > us"));
+}
+
 }  // namespace
 }  // namespace headroom::load

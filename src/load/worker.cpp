@@ -23,6 +23,11 @@ constexpr Nanoseconds kNap{50'000'000};
 constexpr Nanoseconds kPause{250'000};
 constexpr std::size_t kBuffer = 65'536;
 constexpr int kEventsMost = 256;
+// So many requests at once, and the worker turns to the network and to a stop, however far behind it is.
+constexpr int kAsksMost = 1024;
+// Requests that may wait for a connection. What a rate beyond all means would let wait is not sent, and
+// counted.
+constexpr std::size_t kWaitingMost = 500'000;
 constexpr std::uint64_t kWoken = ~std::uint64_t{0};
 
 Nanoseconds clock(clockid_t id) {
@@ -58,21 +63,21 @@ Worker::Worker(const Job& job, const Tls& tls, std::size_t number)
     : job_(job),
       tls_(tls),
       number_(number),
-      epoll_(needed(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      event_(needed(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       buffer_(kBuffer) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = kWoken;
-  needed(epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event), "epoll_ctl");
+  if (ready()) needed(epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event), "epoll_ctl");
   for (const std::string& stage : job.stages) measured_.stages.push_back({stage, {}});
   for (std::size_t i = 0; i < job.requests.size(); ++i)
     measured_.requests.push_back({job.requests.name(i), {}});
 }
 
 Worker::~Worker() {
-  ::close(event_);
-  ::close(epoll_);
+  if (event_ >= 0) ::close(event_);
+  if (epoll_ >= 0) ::close(epoll_);
 }
 
 void Worker::wake() {
@@ -108,7 +113,7 @@ void Worker::run(Schedule& schedule, Nanoseconds begin, const std::atomic<bool>&
   while (!stop) {
     const Nanoseconds at = now();
     turn_second(at);
-    while (schedule.next() <= at) {
+    for (int asks = 0; asks < kAsksMost && schedule.next() <= at; ++asks) {
       if (const auto wanted = schedule.take()) ask(*wanted, at);
     }
     serve_waiting(at);
@@ -171,7 +176,10 @@ void Worker::turn_second(Nanoseconds at) {
   current_.generator_cores = milliseconds(cpu - cpu_at_second_) / milliseconds(kSecond);
   cpu_at_second_ = cpu;
   const std::lock_guard lock(mutex_);
-  while (seconds_.size() < second) seconds_.push_back(std::exchange(current_, {}));
+  while (seconds_.size() < second) {
+    seconds_.push_back(std::exchange(current_, {}));
+    current_.under_way_most = under_way_;
+  }
 }
 
 void Worker::ask(const Ask& wanted, Nanoseconds at) {
@@ -180,8 +188,13 @@ void Worker::ask(const Ask& wanted, Nanoseconds at) {
   ++under_way_;
   current_.under_way_most = std::max<std::uint64_t>(current_.under_way_most, under_way_);
   if (job_.open()) {
-    waiting_.push_back(wanted);
-    serve_waiting(at);
+    if (waiting_.size() < kWaitingMost) {
+      waiting_.push_back(wanted);
+      serve_waiting(at);
+    } else {
+      --under_way_;
+      count(wanted, Outcome::not_sent, 0, at, at, "too many requests wait for a connection");
+    }
     return;
   }
   while (slots_.size() <= wanted.user) {
@@ -285,9 +298,9 @@ void Worker::happened(Slot& slot, std::uint32_t events) {
     }
     if (progress != Progress::done) return;
     ++measured_.connections;
+    // Bytes of the server may have come with this event, or with the last of the handshake, and give no
+    // other.
     if (slot.busy) send(slot);
-    // What came with the last bytes of a handshake lies within OpenSSL and gives no event of its own.
-    if (!job_.url.tls) return;
   } else if ((events & EPOLLOUT) != 0 && slot.busy && !slot.to_send.empty()) {
     send(slot);
   }
@@ -395,9 +408,10 @@ bool Worker::follow(Slot& slot) {
   slot.url = *url;
   // Source: RFC 9110, section 15.4: 307 and 308 keep method and body.
   const bool as_get = status == 303 || (status < 303 && !job_.requests.is_head(slot.ask.request));
+  // A server that answers before it has the whole request takes the rest of it for the next one.
+  const bool kept = slot.reader.keeps_alive() && slot.to_send.empty();
   slot.storage = job_.requests.redirected(slot.ask.request, slot.ask.row, url->path, as_get);
   slot.to_send = slot.storage;
-  const bool kept = slot.reader.keeps_alive();
   slot.reader.begin(!as_get && job_.requests.is_head(slot.ask.request));
   if (kept) {
     send(slot);

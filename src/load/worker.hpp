@@ -28,6 +28,8 @@ class Worker {
  public:
   // `number`: of this worker among all; the first connections of workers go to different addresses.
   Worker(const Job& job, const Tls& tls, std::size_t number);
+  // Else the machine gave no descriptors for it, and it cannot run.
+  bool ready() const { return epoll_ >= 0 && event_ >= 0; }
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

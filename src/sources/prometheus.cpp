@@ -65,16 +65,19 @@ base::Result<double> number_of_answer(const std::string& json) {
   };
   if (!parsed.is_object() || !parsed.contains("status")) return not_one("no answer of its own kind");
   if (parsed["status"] != "success") {
-    const std::string error = parsed.value("error", "no reason");
+    const bool says_why = parsed.contains("error") && parsed["error"].is_string();
+    const std::string error = says_why ? parsed["error"].get<std::string>() : "no reason";
     return not_one(fmt::format("an error: {}", base::in_quotes(error)));
   }
   const auto& data = parsed.contains("data") ? parsed["data"] : nlohmann::json();
   if (!data.is_object() || !data.contains("result") || !data["result"].is_array())
     return not_one("no result");
   const auto& result = data["result"];
-  const bool scalar = data.value("resultType", "") == "scalar";
+  const bool scalar = data.contains("resultType") && data["resultType"] == "scalar";
   if (!scalar && result.size() != 1) return not_one(fmt::format("{} series instead of one", result.size()));
-  const auto& value = scalar ? result : result[0].contains("value") ? result[0]["value"] : result;
+  const auto& value = scalar                                                 ? result
+                      : result[0].is_object() && result[0].contains("value") ? result[0]["value"]
+                                                                             : result;
   if (!value.is_array() || value.size() != 2 || !value[1].is_string()) return not_one("no number");
   const auto number = base::parse_number(value[1].get<std::string>());
   if (!number || !std::isfinite(*number)) return not_one("no number");

@@ -101,6 +101,8 @@ TEST(PrometheusAnswer, OfAnotherKindIsRefused) {
        R"({"status":"success","data":{"resultType":"vector","result":[{"value":[1,"1"]},{"value":[1,"2"]}]}})",
        R"({"status":"success","data":{"resultType":"vector","result":[{"value":[1,"NaN"]}]}})",
        R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{}}]}})",
+       R"({"status":"error","error":5})", R"({"status":5})", R"({"status":"success","data":5})",
+       R"({"status":"success","data":{"resultType":7,"result":[5]}})",
        R"({"status":"success","data":{"resultType":"scalar","result":[1]}})"}) {
     EXPECT_FALSE(number_of_answer(json)) << json;
   }
