@@ -95,6 +95,15 @@ std::uint64_t Measured::late() const {
 
 double Measured::generator_share() const {
   if (duration.count() <= 0 || generator_threads == 0) return 0;
+  // Over the whole seconds in which it had requests to send: waiting for late answers is no work.
+  double cores = 0;
+  std::size_t busy = 0;
+  for (std::size_t i = 0; i + 1 < seconds.size(); ++i) {
+    if (seconds[i].due == 0) continue;
+    cores += seconds[i].generator_cores;
+    ++busy;
+  }
+  if (busy > 0) return cores / static_cast<double>(busy) / generator_threads;
   return static_cast<double>(generator_cpu.count()) / static_cast<double>(duration.count()) /
          generator_threads;
 }

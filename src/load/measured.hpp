@@ -104,7 +104,7 @@ struct Measured {
   double answered_per_second() const;
   // Requests whose turn came more than kLateMs after they were due.
   std::uint64_t late() const;
-  // Of the generator's threads, 0 to 1.
+  // Of the time of the generator's threads, 0 to 1, while there was something to send.
   double generator_share() const;
   // Requires: groups of the same names. The duration is the longer one.
   void merge(const Measured& other);

@@ -455,7 +455,7 @@ void Worker::count(const Ask& wanted, Outcome outcome, int status, Nanoseconds s
   current_.from_schedule_ms.add(from_schedule);
   if (answered) current_.from_sending_ms.add(from_sending);
   if (!answered && measured_.first_fault.empty()) {
-    measured_.first_fault = fmt::format("{}: {}", job_.requests.name(wanted.request), fault);
+    measured_.first_fault = job_.requests.name(wanted.request) + ": " + std::string(fault);
   }
 }
 

@@ -84,7 +84,7 @@ TEST(LoadRun, AMissingShardIsToldAndMergedWithoutOnlyWhereThatIsAskedFor) {
 TEST(LoadRun, ItWarnsWhereTheGeneratorWasTheLimit) {
   LoadRun run = sample_load(10);
   EXPECT_TRUE(load_warnings(run).empty());
-  run.measured.generator_cpu = std::chrono::milliseconds(7'200);  // of 10.04 s: 72 %
+  for (load::Second& second : run.measured.seconds) second.generator_cores = 0.72;
   ASSERT_EQ(load_warnings(run).size(), 1U);
   EXPECT_NE(load_warnings(run)[0].find("72 % of its thread"), std::string::npos);
   run = sample_load(10);
