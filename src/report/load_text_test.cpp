@@ -26,7 +26,7 @@ TEST(LoadText, NoLineIsLongerThanTheTerminal) {
   run.shards_of = 3;
   run.stopped = true;
   run.measured.interrupted = 123;
-  run.measured.generator_cpu = std::chrono::seconds(30);
+  for (load::Second& second : run.measured.seconds) second.generator_cores = 1;
   run.measured.lateness_ms.add(123'456.7, 1'000'000'000);
   run.measured.connections = 12'345'678'901;
   run.measured.retried = 12'345'678;
