@@ -21,7 +21,7 @@ struct FitAnswers {
 
 void write_fit(const capacity::Fit& fit, const FitAnswers& answers, std::ostream& out);
 
-  // Members of an object that is open.
-  void write_fit(const capacity::Fit& fit, const FitAnswers& answers, report::JsonWriter& json);
+// Members of an object that is open.
+void write_fit(const capacity::Fit& fit, const FitAnswers& answers, report::JsonWriter& json);
 
 }  // namespace headroom::cli

@@ -1,7 +1,7 @@
 // Histogram: quantiles of latencies with less than 0.4 % error in fixed memory, merged without loss.
 //
-// Each power of two is divided into 128 equal buckets (log-linear, as HdrHistogram does). A bucket's middle is
-// within 1/256 = 0.4 % of every value in it.
+// Each power of two is divided into 128 equal buckets (log-linear, as HdrHistogram does). A bucket's middle
+// is within 1/256 = 0.4 % of every value in it.
 //
 // Worked example: 100 ms = 1.5625 * 2^6 falls into bucket 0.5625 * 128 = 72 of its power, [100, 100.5); so do
 // 100.2 and 100.4. Of these three and 300 ms ([300, 302) is its bucket), the quantile 0.5 is the second value
