@@ -476,7 +476,9 @@ TEST(Run, GivesBackTheLatencyDistributionOfTheServer) {
   ASSERT_EQ(latency.count(), 400U);
   for (const double share : {0.1, 0.5, 0.9, 0.95, 0.99}) {
     const double expected = 500 + 2.5 * (400 * share - 1);
-    EXPECT_NEAR(*latency.quantile(share), expected, 0.01 * expected) << share;
+    // Within 1 % on an idle machine. A busy one answers later than the script says, never earlier.
+    EXPECT_GT(*latency.quantile(share), 0.99 * expected) << share;
+    EXPECT_LT(*latency.quantile(share), 1.1 * expected) << share;
   }
 }
 
