@@ -126,8 +126,9 @@ void ResponseReader::parse_header(std::string_view header) {
   const std::string_view first = header.substr(0, first_end);
   // HTTP/1.1 200 OK
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (first.size() < 12 || first[8] != ' ' || !is_digit(first[7]) || !is_digit(first[9]) ||
-      !is_digit(first[10]) || !is_digit(first[11]) || (first.size() > 12 && first[12] != ' ')) {
+  if (!first.starts_with("HTTP/1.") || first.size() < 12 || first[8] != ' ' || !is_digit(first[7]) ||
+      !is_digit(first[9]) || !is_digit(first[10]) || !is_digit(first[11]) ||
+      (first.size() > 12 && first[12] != ' ')) {
     return malformed("its first line is no status line");
   }
   status_ = (first[9] - '0') * 100 + (first[10] - '0') * 10 + (first[11] - '0');
