@@ -91,7 +91,7 @@ class Finding {
       if (!driven) return driven.error();
       if (!*driven) return std::nullopt;
       if ((*driven)->saturated()) {
-        // What it answered, or what its CPU says it could: a queue that just fills shows less than all.
+        // One that is overrun may answer less than it did just below.
         highest_ = std::max((*driven)->answered.value(), last_fine_);
         return std::nullopt;
       }
