@@ -292,17 +292,10 @@ TEST(Run, FollowsRedirectionsWithinTheHost) {
 }
 
 TEST(Run, SeesWhatAServerSaysBeforeItIsAsked) {
-  int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(listen(listener, 8), 0);
-  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
-  std::thread server([listener] {
+  LoopbackListener listener;
+  std::thread server([&listener] {
     for (int i = 0; i < 2; ++i) {
-      const int socket = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+      const int socket = listener.accepted();
       if (i == 0) ::send(socket, "220 mail\r\n", 10, MSG_NOSIGNAL);
       ::close(socket);
     }
@@ -310,9 +303,8 @@ TEST(Run, SeesWhatAServerSaysBeforeItIsAsked) {
   Options options;
   options.timeout = Milliseconds(2000);
   const Measured result =
-      measured(closed_traffic(1, 2), fmt::format("http://127.0.0.1:{}/", ntohs(address.sin_port)), options);
+      measured(closed_traffic(1, 2), fmt::format("http://127.0.0.1:{}/", listener.port()), options);
   server.join();
-  ::close(listener);
   // Whatever is first, the greeting or the end: neither waits for the time limit.
   EXPECT_EQ(result.total().counts.failed(), 2U);
   EXPECT_EQ(count(result, Outcome::timed_out), 0U);
@@ -335,22 +327,15 @@ TEST(Run, ARateBeyondAllMeansEndsAtAStopAndInBoundedMemory) {
 
 TEST(Run, ARedirectionBeforeTheWholeBodyIsSentUsesAnotherConnection) {
   // Answers the header of a long body at once, and reads no more of it.
-  int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(listen(listener, 8), 0);
-  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  LoopbackListener listener;
   std::string second_line;
   std::thread early([&] {
     std::array<char, 4096> buffer{};
-    const int first = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    const int first = listener.accepted();
     recv(first, buffer.data(), buffer.size(), 0);
     const std::string answer = "HTTP/1.1 303 See\r\nLocation: /done\r\nContent-Length: 0\r\n\r\n";
     ::send(first, answer.data(), answer.size(), MSG_NOSIGNAL);
-    const int second = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    const int second = listener.accepted();
     const auto got = recv(second, buffer.data(), buffer.size(), 0);
     second_line = std::string(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     const std::string done = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -360,9 +345,8 @@ TEST(Run, ARedirectionBeforeTheWholeBodyIsSentUsesAnotherConnection) {
   });
   Traffic traffic = closed_traffic(1, 1);
   traffic.requests.list = {{"", 1, "POST", "/long", {}, std::string(20'000'000, 'x')}};
-  const Measured result = measured(traffic, fmt::format("http://127.0.0.1:{}/", ntohs(address.sin_port)));
+  const Measured result = measured(traffic, fmt::format("http://127.0.0.1:{}/", listener.port()));
   early.join();
-  ::close(listener);
   EXPECT_EQ(result.total().counts.statuses, (std::map<int, std::uint64_t>{{200, 1}})) << result.first_fault;
   EXPECT_TRUE(second_line.starts_with("GET /done HTTP/1.1\r\n")) << second_line.substr(0, 60);
 }

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+#include "load/loopback_listener.hpp"
+
 namespace headroom::load {
 
 // A request as it came, and the means to answer it. Nothing is done to a connection after the script has
@@ -73,31 +75,19 @@ class ScriptedServer {
 
   // One thread for each connection. `tls`: a context with certificate and key.
   explicit ScriptedServer(Script script, SSL_CTX* tls = nullptr) : script_(std::move(script)), tls_(tls) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-        listen(listener_, SOMAXCONN) != 0 ||
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-      ADD_FAILURE() << "no server on the loopback";
-    }
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept_all(); });
   }
   ~ScriptedServer() {
     stop_ = true;
     acceptor_.join();
     for (std::thread& connection : connections_) connection.join();
-    ::close(listener_);
   }
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
-  int port() const { return port_; }
+  int port() const { return listener_.port(); }
   std::string url(const std::string& path = "/") const {
-    return fmt::format("{}://127.0.0.1:{}{}", tls_ != nullptr ? "https" : "http", port_, path);
+    return fmt::format("{}://127.0.0.1:{}{}", tls_ != nullptr ? "https" : "http", port(), path);
   }
   std::size_t requests() const { return count_; }
 
@@ -113,10 +103,11 @@ class ScriptedServer {
   }
 
   void accept_all() {
-    while (readable(listener_)) {
+    while (readable(listener_.socket())) {
       sockaddr_in peer{};
       socklen_t length = sizeof peer;
-      const int socket = accept4(listener_, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
+      const int socket =
+          accept4(listener_.socket(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
       if (socket < 0) continue;
       std::array<char, INET_ADDRSTRLEN> name{};
       inet_ntop(AF_INET, &peer.sin_addr, name.data(), name.size());
@@ -164,8 +155,7 @@ class ScriptedServer {
 
   Script script_;
   SSL_CTX* tls_;
-  int listener_ = -1;
-  int port_ = 0;
+  LoopbackListener listener_;
   std::atomic<bool> stop_ = false;
   std::atomic<std::size_t> count_ = 0;
   std::list<std::thread> connections_;  // touched by the acceptor alone until it has ended

@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
+#include "load/loopback_listener.hpp"
 #include "sources/cgroup.hpp"
 #include "sources/prometheus.hpp"
 #include "store/temporary_folder.hpp"
@@ -81,6 +87,34 @@ TEST_F(CgroupFiles, OfNoGroupAreRefused) {
   EXPECT_FALSE(utilisation_of("cgroup:", clock));
   EXPECT_FALSE(utilisation_of("statsd:x", clock));
   EXPECT_FALSE(utilisation_of("prometheus:http://127.0.0.1:9", clock));
+}
+
+TEST(PrometheusServer, IsAskedOverHttpForTheNumberOfTheQuery) {
+  const load::LoopbackListener listener;
+  std::string asked;
+  std::thread server([&] {
+    // Once when the source is opened, once when it is asked; each on a connection of its own.
+    for (int i = 0; i < 2; ++i) {
+      const int socket = listener.accepted();
+      std::array<char, 4096> buffer{};
+      const auto got = recv(socket, buffer.data(), buffer.size(), 0);
+      asked.assign(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+      const std::string json =
+          R"({"status":"success","data":{"resultType":"vector","result":[{"value":[1,"0.25"]}]}})";
+      const std::string answer =
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(json.size()) +
+          "\r\n\r\n" + json;
+      send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
+      close(socket);
+    }
+  });
+  const std::string address = "127.0.0.1:" + std::to_string(listener.port());
+  auto source = utilisation_of("prometheus:http://" + address + "?query=rate(cpu[10s]) + 0&unit=ratio", {});
+  ASSERT_TRUE(source) << base::to_string(source.error());
+  EXPECT_DOUBLE_EQ((*source)->since_last()->value(), 25);
+  server.join();
+  EXPECT_TRUE(asked.starts_with("GET /api/v1/query?query=rate%28cpu%5B10s%5D%29%20%2B%200 HTTP/1.1\r\n"))
+      << asked;
 }
 
 TEST(PrometheusAnswer, IsOneNumber) {
