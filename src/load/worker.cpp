@@ -113,9 +113,7 @@ void Worker::run(Schedule& schedule, Nanoseconds begin, const std::atomic<bool>&
   while (!stop) {
     const Nanoseconds at = now();
     turn_second(at);
-    for (int asks = 0; asks < kAsksMost && schedule.next() <= at; ++asks) {
-      if (const auto wanted = schedule.take()) ask(*wanted, at);
-    }
+    ask_what_is_due(at);
     serve_waiting(at);
     expire(at);
     if (schedule.over() && under_way_ == 0) break;
@@ -164,9 +162,18 @@ void Worker::wait(Nanoseconds until) {
     Slot& slot = *slots_[event.data.u64 >> 32U];
     if (slot.connection.is_open() && key_of(slot.place, slot.generation) == event.data.u64) {
       happened(slot, event.events);
+      // A user who does not think asks again at once, while the server would else run out of work until all
+      // of these events are looked at.
+      if (!job_.open()) ask_what_is_due(now());
     }
   }
   looked_ = at;
+}
+
+void Worker::ask_what_is_due(Nanoseconds at) {
+  for (int asks = 0; asks < kAsksMost && schedule_->next() <= at; ++asks) {
+    if (const auto wanted = schedule_->take()) ask(*wanted, at);
+  }
 }
 
 void Worker::turn_second(Nanoseconds at) {

@@ -68,6 +68,7 @@ class Worker {
   Nanoseconds now() const;
   void read_clocks();
   void wait(Nanoseconds until);
+  void ask_what_is_due(Nanoseconds at);
   void turn_second(Nanoseconds at);
 
   void ask(const Ask& ask, Nanoseconds at);
