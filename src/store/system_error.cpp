@@ -58,7 +58,10 @@ Words words_for(int number, bool writing) {
 base::Error failed_to(std::string_view verb, const std::filesystem::path& path, int number) {
   const bool writing = verb != "read";
   Words words = words_for(number, writing);
-  const std::string_view participle = verb == "read" ? "read" : verb == "write" ? "written" : "created";
+  const std::string_view participle = verb == "read"     ? "read"
+                                      : verb == "write"  ? "written"
+                                      : verb == "remove" ? "removed"
+                                                         : "created";
   return {words.kind,
           {{base::Place{path.string()}, fmt::format("cannot be {}: {}", participle, words.found),
             std::move(words.fix)}}};
