@@ -21,6 +21,10 @@ constexpr Nanoseconds kSecond{1'000'000'000};
 // The longest sleep: how late a stop is noticed.
 constexpr Nanoseconds kNap{50'000'000};
 constexpr Nanoseconds kPause{250'000};
+// The same for users, where so many of them wait for the server that it has work meanwhile: each answer that
+// wakes this thread costs the server more than the answer, and it would answer fewer.
+constexpr Nanoseconds kShortPause{30'000};
+constexpr std::size_t kManyUnderWay = 16;
 constexpr std::size_t kBuffer = 65'536;
 constexpr int kEventsMost = 256;
 // So many requests at once, and the worker turns to the network and to a stop, however far behind it is.
@@ -137,8 +141,9 @@ void Worker::run(Schedule& schedule, Nanoseconds begin, const std::atomic<bool>&
 void Worker::wait(Nanoseconds until) {
   Nanoseconds at = now();
   const Nanoseconds latest = std::min(until, at + kNap);
-  if (job_.open() && !job_.url.tls) {
-    const Nanoseconds pause = looked_ + kPause;
+  const bool many_wait = !job_.open() && under_way_ >= kManyUnderWay;
+  if (many_wait || (job_.open() && !job_.url.tls)) {
+    const Nanoseconds pause = looked_ + (job_.open() ? kPause : kShortPause);
     if (pause > at) {
       const timespec time = as_timespec(pause + begin_);
       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
