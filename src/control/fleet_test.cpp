@@ -5,126 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "control/fleet_world.hpp"
 #include "control/step.hpp"
 
 namespace headroom::control {
 namespace {
 
-using base::Milliseconds;
-using cloud::InstanceState;
-
-constexpr Milliseconds kMinute{60'000};
-constexpr Milliseconds second(std::int64_t n) { return Milliseconds(1000 * n); }
-using Texts = std::vector<std::string>;
-
-// Above 60 % one more, below 20 % one less; 2 to 6 instances; a tick and a metric each minute.
-Settings settings() {
-  policy::StepPolicy step;
-  step.out = {{60, false, 1}};
-  step.in = {{20, false, 1}};
-  policy::Scaling scaling;
-  scaling.initial = 2;
-  scaling.limits.min = 2;
-  scaling.limits.max = 6;
-  scaling.policies = {step};
-  Settings made;
-  made.service = "web";
-  made.version = "v1";
-  made.zones = {"a"};
-  made.token_prefix = "t";
-  made.policy = policy::compile(scaling, kMinute, kMinute, Milliseconds(0)).value();
-  return made;
-}
-
-// A cloud that does at once what it is asked, and lets the test break things.
-struct World {
-  cloud::Observed seen;
-  Settings with = settings();
-  State memory;
-  int launched = 0;
-
-  World() { at(Milliseconds(0)); }
-  void at(Milliseconds time) { seen.at = time, seen.instances_at = time; }
-
-  cloud::Instance& add(const std::string& zone = "a", InstanceState state = InstanceState::in_service) {
-    cloud::Instance instance;
-    instance.id = "i-" + std::to_string(++launched);
-    instance.service = "web";
-    instance.version = "v1";
-    instance.zone = zone;
-    instance.state = state;
-    instance.since = instance.started = seen.at;
-    return seen.instances.emplace_back(instance);
-  }
-  cloud::Instance& find(const std::string& id) {
-    return *std::find_if(seen.instances.begin(), seen.instances.end(),
-                         [&](const auto& instance) { return instance.id == id; });
-  }
-  void check(const std::string& id, bool healthy) {
-    std::optional<cloud::HealthCheck>& health = find(id).health;
-    const int before = health ? health->failures : 0;
-    health = {seen.at, healthy ? "" : "connection refused", healthy ? 0 : before + 1};
-  }
-  void cpu(double percent, const std::string& zone = "") {
-    for (cloud::Instance& instance : seen.instances) {
-      if (instance.state == InstanceState::in_service && (zone.empty() || zone == instance.zone)) {
-        instance.metrics = {seen.at, kMinute, base::Percent(percent), std::nullopt};
-      }
-    }
-  }
-  Step step_only() {
-    Step next = step(seen.at, seen, memory, with);
-    memory = next.state;
-    return next;
-  }
-  // A step whose actions are carried out at once.
-  Step operator()() {
-    Step next = step_only();
-    for (const cloud::Action& action : next.actions) carry_out(action);
-    return next;
-  }
-  void carry_out(const cloud::Action& action) {
-    if (const auto* launch = std::get_if<cloud::Launch>(&action.what)) {
-      for (int k = 0; k < launch->count; ++k) add(launch->zone).launched_by = action.token;
-    } else if (const auto* start = std::get_if<cloud::Start>(&action.what)) {
-      find(start->instance).state = InstanceState::in_service;
-      find(start->instance).since = find(start->instance).started = seen.at;
-    } else if (const auto* retire = std::get_if<cloud::Retire>(&action.what)) {
-      cloud::Instance& instance = find(retire->instance);
-      instance.since = seen.at;
-      instance.metrics.reset();
-      instance.health.reset();
-      if (retire->afterwards == cloud::Afterwards::pool) instance.state = InstanceState::stopped;
-      if (retire->afterwards == cloud::Afterwards::inspect) instance.state = InstanceState::failed;
-      if (retire->afterwards == cloud::Afterwards::gone) {
-        std::erase_if(seen.instances, [&](const auto& i) { return i.id == retire->instance; });
-      }
-    }
-  }
-  int count(InstanceState state, const std::string& zone = "") const {
-    return static_cast<int>(std::count_if(seen.instances.begin(), seen.instances.end(), [&](const auto& i) {
-      return i.state == state && (zone.empty() || i.zone == zone);
-    }));
-  }
-};
-
-Texts texts(const Step& made) {
-  Texts all;
-  for (const cloud::Action& action : made.actions) all.push_back(cloud::to_string(action));
-  return all;
-}
-Texts happened(const Step& made) {
-  Texts all;
-  for (const Note& note : made.notes) {
-    all.push_back(std::string(to_string(note.happened)) + " " + note.subject);
-  }
-  return all;
-}
-
 // ---- health (requirements M12, M14, M16)
 
 TEST(Health, the_third_failed_check_in_a_row_takes_an_instance_out_and_replaces_it_at_once) {
-  World world;
+  FleetWorld world;
   world.add();
   world.add();
   for (int k = 1; k <= 3; ++k) {
@@ -147,7 +37,7 @@ TEST(Health, the_third_failed_check_in_a_row_takes_an_instance_out_and_replaces_
 
 // The original never forgot a failure: F, F, OK, F, F stopped the instance.
 TEST(B_M13, a_good_check_starts_the_count_of_failures_anew) {
-  World world;
+  FleetWorld world;
   world.add();
   world.add();
   int k = 0;
@@ -159,7 +49,7 @@ TEST(B_M13, a_good_check_starts_the_count_of_failures_anew) {
 }
 
 TEST(Health, one_check_counts_once_however_often_it_is_seen) {
-  World world;
+  FleetWorld world;
   world.add();
   world.add();
   world.at(second(5));
@@ -171,7 +61,7 @@ TEST(Health, one_check_counts_once_however_often_it_is_seen) {
 }
 
 TEST(Health, checks_within_the_grace_do_not_count) {
-  World world;
+  FleetWorld world;
   world.with.grace = second(60);
   world.add();
   world.add();
@@ -189,7 +79,7 @@ TEST(Health, checks_within_the_grace_do_not_count) {
 
 // More checks can end between two looks than one: all count.
 TEST(Health, checks_that_were_not_looked_at_count_too) {
-  World world;
+  FleetWorld world;
   world.add();
   world.add();
   world.at(second(5));
@@ -206,7 +96,7 @@ TEST(Health, checks_that_were_not_looked_at_count_too) {
 // anew, with a good check that nobody saw, has none within the grace.
 TEST(Health, of_a_row_that_began_within_the_grace_the_rest_counts) {
   for (const bool anew : {false, true}) {
-    World world;
+    FleetWorld world;
     world.with.grace = second(60);
     world.add();
     world.add();
@@ -221,7 +111,7 @@ TEST(Health, of_a_row_that_began_within_the_grace_the_rest_counts) {
 
 // Nothing restored the minimum in the original, and an empty list stopped its loop for good.
 TEST(B_M14, a_fleet_that_is_gone_is_restored_within_one_step) {
-  World world;
+  FleetWorld world;
   world.add();
   world.add();
   world();
@@ -233,7 +123,7 @@ TEST(B_M14, a_fleet_that_is_gone_is_restored_within_one_step) {
 }
 
 TEST(Health, a_lost_instance_is_replaced_though_the_policy_is_in_its_cooldown) {
-  World world;
+  FleetWorld world;
   for (int k = 0; k < 4; ++k) world.add();
   world();
   world.at(second(1));
@@ -245,7 +135,7 @@ TEST(Health, a_lost_instance_is_replaced_though_the_policy_is_in_its_cooldown) {
 // Each launch vanishes a second after its order, before it serves: seen to be gone after another second, it
 // is ordered anew after 10, 20, 40 s, not each second.
 TEST(Health, what_never_serves_is_replaced_more_and_more_rarely) {
-  World world;
+  FleetWorld world;
   world.add();
   world();
   std::vector<std::int64_t> launches;
@@ -265,7 +155,7 @@ TEST(Health, what_never_serves_is_replaced_more_and_more_rarely) {
 
 // Three that start are lost in one instant: one failure, and a wait of 10 s for all.
 TEST(Health, what_is_lost_together_has_failed_once) {
-  World world;
+  FleetWorld world;
   world.add();
   for (int k = 0; k < 3; ++k) world.add("a", InstanceState::launching);
   world();
@@ -280,7 +170,7 @@ TEST(Health, what_is_lost_together_has_failed_once) {
 
 // Zone b is lost with what starts there; zone a is sound, and takes it at once.
 TEST(Health, what_never_served_is_replaced_at_once_where_another_zone_is_open) {
-  World world;
+  FleetWorld world;
   world.with.zones = {"a", "b"};
   world.add();
   world.add();
@@ -294,7 +184,7 @@ TEST(Health, what_never_served_is_replaced_at_once_where_another_zone_is_open) {
 }
 
 TEST(Health, an_instance_that_does_not_start_in_time_has_failed) {
-  World world;
+  FleetWorld world;
   world.with.start_within = second(120);
   world.add();
   world.add("a", InstanceState::launching);
@@ -307,7 +197,7 @@ TEST(Health, an_instance_that_does_not_start_in_time_has_failed) {
 }
 
 TEST(Health, replacements_stay_within_the_maximum) {
-  World world;
+  FleetWorld world;
   world.with.policy.numbers.max = 2;
   for (int k = 0; k < 3; ++k) world.add();  // one more than may be, found and not launched by us
   world();
@@ -318,7 +208,7 @@ TEST(Health, replacements_stay_within_the_maximum) {
 
 // M04: no scale-out before the newest instance has two records; two minutes after it serves it has.
 TEST(Step, the_records_of_the_newest_instance_are_counted_once_each) {
-  World world;
+  FleetWorld world;
   world.with.policy.shape.policy[0].newest_records = 2;
   world.add();
   world.at(second(30));
@@ -340,7 +230,7 @@ TEST(Step, the_records_of_the_newest_instance_are_counted_once_each) {
 
 // Four serve; two minutes of 10 % send the two newest to a pool of two; two minutes of 80 % call them back.
 TEST(Pool, the_last_stopped_starts_first_and_only_then_a_new_one) {
-  World world;
+  FleetWorld world;
   world.with.pool = 2;
   world.with.policy.numbers.min = 1;
   for (int k = 0; k < 4; ++k) {
@@ -367,7 +257,7 @@ TEST(Pool, the_last_stopped_starts_first_and_only_then_a_new_one) {
 }
 
 TEST(Pool, an_instance_ordered_to_start_counts_as_launching_and_is_not_started_twice) {
-  World world;
+  FleetWorld world;
   world.add();
   world.add();
   world.add("a", InstanceState::stopped);
@@ -383,7 +273,7 @@ TEST(Pool, an_instance_ordered_to_start_counts_as_launching_and_is_not_started_t
 }
 
 TEST(Pool, an_old_version_is_not_started) {
-  World world;
+  FleetWorld world;
   world.with.pool = 1;
   world.add();
   world.add();
@@ -395,7 +285,7 @@ TEST(Pool, an_old_version_is_not_started) {
 
 // Draining takes minutes: the place in the pool is taken all the while.
 TEST(Pool, what_drains_towards_the_pool_has_its_place_already) {
-  World world;
+  FleetWorld world;
   world.with.pool = 1;
   world.with.drain = second(300);
   for (int k = 0; k < 4; ++k) {
@@ -421,7 +311,7 @@ TEST(Pool, what_drains_towards_the_pool_has_its_place_already) {
 
 // A pool that became smaller: the ones that were stopped first go, those of an old version before them.
 TEST(Pool, what_is_beyond_its_size_is_deleted) {
-  World world;
+  FleetWorld world;
   world.with.pool = 1;
   world.add();
   world.add();
@@ -441,7 +331,7 @@ TEST(Pool, what_is_beyond_its_size_is_deleted) {
 
 // The cloud is slow to delete i-3, which is still listed as stopped: the order stands and i-3 is not started.
 TEST(Pool, what_is_being_deleted_is_not_started) {
-  World world;
+  FleetWorld world;
   world.add();
   world.add();
   world.add("a", InstanceState::stopped);
@@ -458,7 +348,7 @@ TEST(Pool, what_is_being_deleted_is_not_started) {
 
 // Six of at most six serve and i-6 has failed: until the cloud has taken it out, one more would be seven.
 TEST(Maximum, a_replacement_waits_until_what_failed_has_gone) {
-  World world;
+  FleetWorld world;
   for (int k = 0; k < 6; ++k) world.add();
   for (int k = 1; k <= 3; ++k) {
     world.at(second(5 * k));
@@ -481,7 +371,7 @@ TEST(Maximum, a_replacement_waits_until_what_failed_has_gone) {
 
 // i-6 is to go and still serves; a minute later one more is wanted.
 TEST(Maximum, a_removal_that_is_not_carried_out_yet_leaves_no_room) {
-  World world;
+  FleetWorld world;
   for (int k = 0; k < 6; ++k) {
     world.at(Milliseconds(k));
     world.add();
@@ -503,7 +393,7 @@ TEST(Maximum, a_removal_that_is_not_carried_out_yet_leaves_no_room) {
 // Requirement M06: at the maximum each evaluation says once that more is wanted; at the minimum there is
 // nothing to warn of.
 TEST(M06, at_the_maximum_each_evaluation_says_once_that_more_is_wanted) {
-  World world;
+  FleetWorld world;
   for (int k = 0; k < 6; ++k) world.add();
   for (int m = 1; m <= 3; ++m) {
     world.at(kMinute * m);
@@ -521,7 +411,7 @@ TEST(M06, at_the_maximum_each_evaluation_says_once_that_more_is_wanted) {
 
 // Requirement M15: each iteration tells time, utilisation and instances, also where nothing is to be done.
 TEST(M15, each_tick_tells_what_was_seen_and_decided) {
-  World world;
+  FleetWorld world;
   for (int k = 0; k < 3; ++k) world.add();
   for (int m = 1; m <= 3; ++m) {
     world.at(kMinute * m);
@@ -538,7 +428,7 @@ TEST(M15, each_tick_tells_what_was_seen_and_decided) {
 // ---- groups (I03)
 
 TEST(Groups, each_zone_decides_on_its_own_metrics_within_its_own_limits) {
-  World world;
+  FleetWorld world;
   world.with.zones = {"a", "b"};
   world.with.per_zone = true;
   for (const char* zone : {"a", "b"}) {
@@ -557,7 +447,7 @@ TEST(Groups, each_zone_decides_on_its_own_metrics_within_its_own_limits) {
 }
 
 TEST(Groups, a_lost_instance_is_replaced_in_its_own_zone) {
-  World world;
+  FleetWorld world;
   world.with.zones = {"a", "b"};
   world.with.per_zone = true;
   for (const char* zone : {"a", "a", "b", "b"}) world.add(zone);
@@ -570,7 +460,7 @@ TEST(Groups, a_lost_instance_is_replaced_in_its_own_zone) {
 // Of zone b, lost with both its instances, everything fails for a while: what is ordered anew is ordered for
 // b.
 TEST(Groups, what_failed_in_a_zone_is_ordered_anew_in_that_zone) {
-  World world;
+  FleetWorld world;
   world.with.zones = {"a", "b"};
   world.with.per_zone = true;
   for (const char* zone : {"a", "a", "b", "b"}) world.add(zone);
@@ -592,7 +482,7 @@ TEST(Groups, what_failed_in_a_zone_is_ordered_anew_in_that_zone) {
 
 // Zone b serves nobody, so its idle instances say nothing of the load.
 TEST(Groups, a_fleet_over_zones_does_not_mix_in_the_metrics_of_a_zone_that_is_cut) {
-  World world;
+  FleetWorld world;
   world.with.zones = {"a", "b"};
   world.add("a");
   world.add("b");
@@ -615,7 +505,7 @@ TEST(Groups, in_a_cut_the_policy_counts_those_that_it_measures) {
   scaling.limits.min = 2;
   scaling.limits.max = 30;
   scaling.policies = {target};
-  World world;
+  FleetWorld world;
   world.with.policy = policy::compile(scaling, kMinute, kMinute, Milliseconds(0)).value();
   world.with.zones = {"a", "b"};
   for (int k = 0; k < 8; ++k) world.add(k % 2 == 0 ? "a" : "b");
@@ -632,7 +522,7 @@ TEST(Groups, in_a_cut_the_policy_counts_those_that_it_measures) {
 
 // Two serve, one of them in a zone that is cut: the other is all there is, and the minimum is one.
 TEST(Groups, what_serves_is_not_removed_in_favour_of_a_zone_that_is_cut) {
-  World world;
+  FleetWorld world;
   world.with.zones = {"a", "b"};
   world.with.policy.numbers.min = 1;
   world.add("a");
@@ -648,7 +538,7 @@ TEST(Groups, what_serves_is_not_removed_in_favour_of_a_zone_that_is_cut) {
 }
 
 TEST(Groups, the_minimum_is_of_those_that_requests_reach) {
-  World world;
+  FleetWorld world;
   world.with.zones = {"a", "b"};
   world.add("a");
   world.add("b");
@@ -659,7 +549,7 @@ TEST(Groups, the_minimum_is_of_those_that_requests_reach) {
 
 // A minute of 10 % in which the oldest of three begins to fail its checks: it serves nobody, so it goes.
 TEST(Health, what_fails_its_checks_goes_before_what_answers) {
-  World world;
+  FleetWorld world;
   for (int k = 0; k < 3; ++k) world.add();
   world.at(kMinute);
   world.cpu(10);
@@ -669,7 +559,7 @@ TEST(Health, what_fails_its_checks_goes_before_what_answers) {
 
 // ---- paid time (C02, F02; the rule of requirements 2.1)
 
-struct Hourly : World {
+struct Hourly : FleetWorld {
   Hourly() {
     with.hold_while_paid = {.model = fleet::BillingModel::hourly};
     with.policy.numbers.min = 1;

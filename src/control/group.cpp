@@ -30,10 +30,16 @@ bool Group::has(const Instance& instance) const {
   return instance.service == settings_.service && (!settings_.per_zone || instance.zone == name_);
 }
 
-bool Group::is_marked(const Instance& instance) const { return contains(state_.marked, instance.id); }
+bool Group::is_outdated(const Instance& instance) const {
+  return has(instance) && instance.version != settings_.version;
+}
+
+bool Group::is_going(const Instance& instance) const {
+  return contains(state_.marked, instance.id) || contains(state_.outgoing, instance.id);
+}
 
 bool Group::stays(const Instance& instance) const {
-  return has(instance) && !orders_.is_leaving(instance.id) && !is_marked(instance);
+  return has(instance) && !orders_.is_leaving(instance.id) && !is_going(instance);
 }
 
 std::vector<const Instance*> Group::in_service() const {
@@ -58,9 +64,9 @@ bool Group::needs(const Instance& instance) const {
   return others < settings_.policy.numbers.min;
 }
 
-std::vector<const Instance*> Group::marked() const {
+std::vector<const Instance*> Group::still_serving(const std::vector<std::string>& ids) const {
   std::vector<const Instance*> found;
-  for (const std::string& id : state_.marked) {
+  for (const std::string& id : ids) {
     const Instance* instance = find_instance(observed_, id);
     if (instance != nullptr && has(*instance) && instance->state == InstanceState::in_service &&
         !orders_.is_leaving(id)) {
@@ -68,6 +74,44 @@ std::vector<const Instance*> Group::marked() const {
     }
   }
   return found;
+}
+
+std::vector<const Instance*> Group::marked() const { return still_serving(state_.marked); }
+std::vector<const Instance*> Group::outgoing() const { return still_serving(state_.outgoing); }
+
+std::vector<const Instance*> Group::outdated(bool on_their_way) const {
+  std::vector<const Instance*> found;
+  for (const Instance& instance : observed_.instances) {
+    const bool fits = on_their_way ? is_on_its_way(instance) : instance.state == InstanceState::in_service;
+    if (fits && is_outdated(instance) && stays(instance)) found.push_back(&instance);
+  }
+  return found;
+}
+
+bool Group::is_proven() const {
+  if (on_their_way(true) > 0) return false;
+  const std::vector<const Instance*> all = in_service();
+  return std::all_of(all.begin(), all.end(), [&](const Instance* instance) {
+    if (is_outdated(*instance)) return true;
+    return !fails_checks(*instance) && now_ - instance->since >= settings_.proven_after;
+  });
+}
+
+bool Group::sheds_outdated() const {
+  return std::any_of(observed_.instances.begin(), observed_.instances.end(), [&](const Instance& instance) {
+    if (!is_outdated(instance)) return false;
+    return instance.state == InstanceState::draining || orders_.is_leaving(instance.id);
+  });
+}
+
+std::vector<const Instance*> Group::outdated_pool() const {
+  std::vector<const Instance*> stopped;
+  for (const Instance& instance : observed_.instances) {
+    if (!is_outdated(instance)) continue;
+    if (instance.state == InstanceState::in_service || is_on_its_way(instance)) return {};
+    if (is_pooled(instance)) stopped.push_back(&instance);
+  }
+  return stopped;
 }
 
 std::vector<const Instance*> Group::pool() const {
@@ -122,7 +166,7 @@ std::vector<const Instance*> Group::beyond_pool() const {
 int Group::room() const {
   int there = 0;
   for (const Instance& instance : observed_.instances) {
-    if (!has(instance)) continue;
+    if (!has(instance) || contains(state_.outgoing, instance.id)) continue;
     if (instance.state == InstanceState::in_service || is_on_its_way(instance)) ++there;
   }
   for (const Order& order : state_.orders) {
@@ -223,11 +267,13 @@ int Group::records_of_newest(const std::vector<const Instance*>& serving) const 
   return known == state_.watched.end() ? 0 : known->records;
 }
 
-// Those whose metrics count: all that take requests, marked ones too.
+// Those whose metrics count: all that take requests, those that are to go too.
 std::vector<const Instance*> Group::measured() const {
   std::vector<const Instance*> all = serving();
-  for (const Instance* instance : marked()) {
-    if (is_reached(instance->zone)) all.push_back(instance);
+  for (const auto& going : {marked(), outgoing()}) {
+    for (const Instance* instance : going) {
+      if (is_reached(instance->zone)) all.push_back(instance);
+    }
   }
   return all;
 }
@@ -257,10 +303,10 @@ void Group::see_metrics(policy::Observation<One>& seen) const {
     take(policy::Metric::cpu, instance->metrics->cpu);
     take(policy::Metric::requests, instance->metrics->requests);
   }
-  // Those that stay will carry what those carry that are marked to go: without this the load would seem small
+  // Those that stay will carry what those carry that are to go: without this the load would seem small
   // for as long as they serve, and more and more would be marked.
   const auto going = std::count_if(serving.begin(), serving.end(),
-                                   [&](const auto* instance) { return is_marked(*instance); });
+                                   [&](const auto* instance) { return is_going(*instance); });
   const auto all = static_cast<double>(serving.size());
   const double staying = all - static_cast<double>(going);
   const double share = going == 0 || staying == 0 ? 1 : all / staying;

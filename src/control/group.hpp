@@ -29,6 +29,17 @@ class Group {
   bool needs(const cloud::Instance& instance) const;
   // Marked to go, still in service; the latest mark last.
   std::vector<const cloud::Instance*> marked() const;
+  // In service until their replacements are proven.
+  std::vector<const cloud::Instance*> outgoing() const;
+  // Of these states and of another version than the present one, to stay so far.
+  std::vector<const cloud::Instance*> outdated(bool on_their_way) const;
+  // Whether all that was decided serves, what runs the present version for at least `proven_after` with good
+  // checks.
+  bool is_proven() const;
+  // Whether one of another version is on its way out.
+  bool sheds_outdated() const;
+  // Stopped instances of another version, once none of them serves or comes.
+  std::vector<const cloud::Instance*> outdated_pool() const;
   // Stopped instances of the present version, in open zones, that nobody has ordered to start; the last
   // stopped first.
   std::vector<const cloud::Instance*> pool() const;
@@ -45,7 +56,8 @@ class Group {
   // How many fewer than the minimum serve or are on their way, but for orders that wait.
   int missing_for_minimum() const;
   // How many more may be asked of the cloud now: max less all that runs, starts, or was asked for; also what
-  // is to go and has not gone yet. So max holds for what there is, not only for what is wanted.
+  // is to go and has not gone yet. So max holds for what there is, not only for what is wanted; but for
+  // instances that serve only until their replacements do.
   int room() const;
 
   // What the policy is shown. Moves memory().sample_end on.
@@ -54,7 +66,9 @@ class Group {
  private:
   bool has(const cloud::Instance& instance) const;
   bool stays(const cloud::Instance& instance) const;
-  bool is_marked(const cloud::Instance& instance) const;
+  std::vector<const cloud::Instance*> still_serving(const std::vector<std::string>& ids) const;
+  bool is_outdated(const cloud::Instance& instance) const;
+  bool is_going(const cloud::Instance& instance) const;  // marked or outgoing
   bool is_recent(base::Milliseconds time) const { return now_ - time <= settings_.max_age; }
   bool is_cut(const std::string& zone) const;
   // In rotation, or nothing of the group is.

@@ -66,6 +66,7 @@ class Stepper {
       }
     }
     release_marked();
+    for (const Group& group : groups_) roll(group);
   }
 
  private:
@@ -154,17 +155,22 @@ class Stepper {
 
     for (const Ended& failed : ended.failed) {
       orders_.note(Happened::instance_failed, failed.id, failed.why);
-      const bool was_marked = std::erase(state_.marked, failed.id) > 0;
+      const bool was_to_go = forget(failed.id);
       Order order;
       order.action.what = Retire{failed.id, Milliseconds(0), Afterwards::inspect};
       order.action.why = failed.why;
       orders_.place(std::move(order));
-      if (!was_marked) replace(failed);
+      if (!was_to_go) replace(failed);
     }
     for (const Ended& lost : ended.lost) {
       orders_.note(Happened::instance_lost, lost.id, lost.why);
-      if (std::erase(state_.marked, lost.id) == 0) replace(lost);
+      if (!forget(lost.id)) replace(lost);
     }
+  }
+
+  // Whether it was to go anyway.
+  bool forget(const std::string& id) {
+    return std::erase(state_.marked, id) + std::erase(state_.outgoing, id) > 0;
   }
 
   void replace(const Ended& ended) {
@@ -298,6 +304,69 @@ class Stepper {
     }
   }
 
+  // ---- another version
+
+  // In batches: replacements come into service beside those that they replace, above max if need be, and only
+  // when they are proven do the old ones drain. The policy sees the number that was decided all the while.
+  void roll(const Group& group) {
+    if (settings_.roll_at_once <= 0) return;
+    take_back_replacements(group);
+    if (!group.is_proven()) return;
+    const std::vector<const Instance*> outgoing = group.outgoing();
+    if (!outgoing.empty()) {
+      for (const Instance* instance : outgoing) {
+        std::erase(state_.outgoing, instance->id);
+        dismiss(*instance, fmt::format("replaced by version {}", settings_.version));
+      }
+      return;
+    }
+    if (group.sheds_outdated()) return;
+    const std::vector<const Instance*> outdated = group.outdated(false);
+    const int count = std::min(static_cast<int>(outdated.size()), settings_.roll_at_once);
+    if (count > 0) {
+      const std::string why =
+          fmt::format("version {} replaces {}", settings_.version, outdated.front()->version);
+      for (const Instance* instance : pick_for_removal(outdated, count)) {
+        state_.outgoing.push_back(instance->id);
+        orders_.note(Happened::outgoing, instance->id, why);
+      }
+      for (const ZoneCount& zone : spread(group.present_by_zone(), count)) {
+        Order order;
+        order.action = {"", Launch{settings_.service, settings_.version, zone.zone, zone.instances}, why};
+        order.expected = zone.instances;
+        orders_.place(std::move(order));
+      }
+    }
+    for (const Instance* instance : group.outdated_pool())
+      dismiss(*instance, fmt::format("version {} is deployed", settings_.version));
+  }
+
+  // The version of outgoing instances is wanted again: they stay, and as many of those that were to replace
+  // them go, first those that do not serve yet.
+  void take_back_replacements(const Group& group) {
+    std::vector<const Instance*> replacements = group.outdated(true);
+    for (const Instance* instance : group.outdated(false)) replacements.push_back(instance);
+    auto surplus = replacements.begin();
+    for (const Instance* instance : group.outgoing()) {
+      if (instance->version != settings_.version) continue;
+      std::erase(state_.outgoing, instance->id);
+      orders_.note(Happened::recalled, instance->id, "its version is wanted again");
+      if (orders_.take_back<Launch>(1, group.zones()) > 0 || surplus == replacements.end()) continue;
+      dismiss(**surplus, fmt::format("version {} is wanted again", settings_.version));
+      ++surplus;
+    }
+    std::erase_if(state_.outgoing, [&](const std::string& id) {
+      const Instance* instance = find_instance(observed_, id);
+      return instance == nullptr || instance->state != InstanceState::in_service || orders_.is_leaving(id);
+    });
+  }
+
+  void dismiss(const Instance& instance, std::string why) {
+    Order order;
+    order.action = {"", Retire{instance.id, settings_.drain, Afterwards::gone}, std::move(why)};
+    orders_.place(std::move(order));
+  }
+
   Milliseconds now_;
   const cloud::Observed& observed_;
   const Settings& settings_;
@@ -333,6 +402,8 @@ std::string_view to_string(Happened happened) {
       return "marked";
     case Happened::recalled:
       return "recalled";
+    case Happened::outgoing:
+      return "outgoing";
   }
   return "unknown";
 }

@@ -57,6 +57,11 @@ struct Settings {
   // is taken out, kept for inspection, and replaced.
   int replace_after = 3;
   base::Milliseconds grace{0};
+  // How many instances of another version than `version` are replaced at once; 0: they stay as they are. Each
+  // goes once its replacement has served for `proven_after` with good checks, so that no fewer serve than
+  // were decided. Naming the earlier version again takes the replacement back.
+  int roll_at_once = 0;
+  base::Milliseconds proven_after{0};
   // An instance that has not come into service by then has failed as well. Unset: it may take for ever.
   std::optional<base::Milliseconds> start_within;
   // What the cloud has confirmed, not clearly answered, or forgotten, and not shown for so long is lost: it
@@ -120,6 +125,7 @@ struct State {
   std::vector<Order> orders;                       // in the order of their first submission
   std::vector<Watched> watched;                    // by id
   std::vector<std::string> marked;                 // to go when their paid time ends; the latest last
+  std::vector<std::string> outgoing;               // serve until their replacements of `version` are proven
   std::vector<Avoided> avoided;                    // by zone
   base::Milliseconds token_at{0};                  // the last token: its time and number
   std::int32_t token_number = 0;
@@ -148,6 +154,7 @@ enum class Happened {
   instance_lost,    // vanished, or left service without an order
   marked,           // to go at the end of its paid time
   recalled,         // was marked, and stays
+  outgoing,         // of another version: its replacement is ordered, and it serves until that is proven
 };
 std::string_view to_string(Happened happened);  // "ordered_anew"
 
