@@ -8,8 +8,9 @@
 
 namespace headroom::store {
 
-// "PATH: cannot be read: it does not exist"; `verb` is read, write, create or remove. `number` is an errno; what the user can put right by another
-// path or permission is bad input, the rest (a full or failing disk) is unavailable.
+// "PATH: cannot be read: it does not exist"; `verb` is read, write, create or remove. `number` is an errno;
+// what the user can put right by another path or permission is bad input, the rest (a full or failing disk)
+// is unavailable.
 base::Error failed_to(std::string_view verb, const std::filesystem::path& path, int number);
 
 // Makes names created or changed in the folder survive a power failure.

@@ -1,0 +1,114 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+#include "base/units.hpp"
+#include "store/descriptor.hpp"
+#include "store/system_error.hpp"
+#include "versions/build_log.hpp"
+#include "versions/image.hpp"
+
+namespace headroom::versions {
+namespace fs = std::filesystem;
+using store::Descriptor;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::int64_t kLogBytes = 1 << 20;
+
+// In the child, where only calls that are safe in a signal handler are allowed. Does not return.
+[[noreturn]] void become(const char* folder, const char* command, int output, pid_t parent) {
+  ::setsid();
+  // Ends with its parent, however that ends.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
+  if (::chdir(folder) == 0) ::execl("/bin/sh", "sh", "-c", command, static_cast<char*>(nullptr));
+  ::_exit(127);
+}
+
+// What there is to read, without waiting for more; false: nothing will come any more.
+bool drain(int pipe, BuildLog& log) {
+  std::array<char, 16384> buffer{};
+  for (;;) {
+    const ssize_t got = ::read(pipe, buffer.data(), buffer.size());
+    if (got > 0) log.write({buffer.data(), static_cast<std::size_t>(got)});
+    if (got == 0) return false;
+    if (got < 0 && errno != EINTR) return errno == EAGAIN;
+  }
+}
+
+}  // namespace
+
+base::Result<int> run_plainly(const fs::path& folder, const std::string& command, const fs::path& log_file,
+                              base::Milliseconds timeout) {
+  base::Result<BuildLog> log = BuildLog::create(log_file, kLogBytes);
+  if (!log) return log.error();
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return store::failed_to("create", log_file, errno);
+  const Descriptor reading(ends[0]);
+  Descriptor writing(ends[1]);
+  ::fcntl(reading.number(), F_SETFL, O_NONBLOCK);  // of this end only
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0)
+    return base::unavailable("the build cannot be started: no process is left",
+                             "raise the limit (ulimit -u)");
+  if (child == 0) become(folder.c_str(), command.c_str(), writing.number(), parent);
+  writing = Descriptor();
+
+  const Clock::time_point until = Clock::now() + timeout;
+  constexpr int kLook = 20;  // milliseconds
+  bool more = true;
+  bool late = false;
+  int status = 0;
+  for (;;) {
+    if (more) {
+      pollfd wait{reading.number(), POLLIN, 0};
+      ::poll(&wait, 1, kLook);
+      more = drain(reading.number(), *log);
+    } else {
+      ::poll(nullptr, 0, kLook);
+    }
+    // Not reaped yet, so that the number of its session cannot be another one's when it is ended.
+    siginfo_t ended{};
+    if (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        ended.si_pid == child)
+      break;
+    if (Clock::now() >= until) {
+      late = true;
+      break;
+    }
+  }
+  // What it has left running, too.
+  ::kill(-child, SIGKILL);
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (more) drain(reading.number(), *log);
+  (void)log->finish();  // what is missing in the log says nothing about the build
+  if (late) {
+    return base::unavailable(fmt::format("the build command {} had not ended after {} and was ended",
+                                         base::in_quotes(command), base::format_duration(timeout)),
+                             "see what it waits for");
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace headroom::versions
