@@ -75,7 +75,8 @@ base::Result<int> run_plainly(const fs::path& folder, const std::string& command
   writing = Descriptor();
 
   const Clock::time_point until = Clock::now() + timeout;
-  constexpr int kLook = 20;  // milliseconds
+  constexpr int kLook = 20;  // milliseconds, as the next
+  constexpr int kPause = 1;
   bool more = true;
   bool late = false;
   int status = 0;
@@ -101,6 +102,8 @@ base::Result<int> run_plainly(const fs::path& folder, const std::string& command
   ::kill(-child, SIGKILL);
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  // A killed process may run on for a moment. Not for ever: one that nobody reaps stays in its group.
+  for (int waited = 0; waited < 2000 && ::kill(-child, 0) == 0; waited += kPause) ::poll(nullptr, 0, kPause);
   if (more) drain(reading.number(), *log);
   (void)log->finish();  // what is missing in the log says nothing about the build
   if (late) {
