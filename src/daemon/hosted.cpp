@@ -1,0 +1,352 @@
+#include "daemon/hosted.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "policy/compile.hpp"
+#include "policy/policy.hpp"
+
+namespace headroom::daemon {
+namespace {
+
+using base::Milliseconds;
+using base::Result;
+
+constexpr Milliseconds kTick{1'000};
+constexpr Milliseconds kPace{500};
+// Beyond its boot, the time for a process to start and to pass its checks.
+constexpr Milliseconds kStartWithin{60'000};
+// The shortest time of good service that proves a version.
+constexpr Milliseconds kProven{2'000};
+
+Milliseconds now() {
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+}
+
+// By hand: exactly so many, whatever the metrics say.
+policy::Compiled exactly(int instances) {
+  policy::Scaling scaling;
+  scaling.initial = instances;
+  scaling.limits.min = instances;
+  scaling.limits.max = instances;
+  return policy::compile(scaling, kTick, kTick, Milliseconds(0)).value();
+}
+
+}  // namespace
+
+Hosted::Hosted(isolation::Machine& machine, Settings settings, EnvironmentRecord record, Plan plan)
+    : machine_(machine),
+      settings_(std::move(settings)),
+      start_(now()),
+      record_(std::move(record)),
+      plan_(std::move(plan)) {}
+
+Hosted::~Hosted() {
+  stop_ = true;
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+cloud_local::Specification Hosted::specification_of(const EnvironmentRecord& record, const Plan& plan) {
+  cloud_local::Specification specification;
+  specification.environment = plan.environment;
+  specification.metric_period = plan.metric_period;
+  for (const std::string& zone : plan.zones) specification.zones.push_back({zone, record.zones.at(zone)});
+  for (const ServicePlan& service : plan.services) {
+    specification.services.push_back(service.service);
+    specification.services.back().internal_port = record.services.at(service.service.name).internal_port;
+  }
+  return specification;
+}
+
+Result<std::unique_ptr<Hosted>> Hosted::open(isolation::Machine& machine, Settings settings,
+                                             EnvironmentRecord record, Plan plan) {
+  std::unique_ptr<Hosted> hosted(
+      new Hosted(machine, std::move(settings), std::move(record), std::move(plan)));
+  auto cloud = cloud_local::LocalCloud::open(machine, hosted->settings_.folder, hosted->settings_.sockets,
+                                             specification_of(hosted->record_, hosted->plan_), now);
+  if (!cloud) return cloud.error();
+  hosted->cloud_ = std::move(*cloud);
+  hosted->thread_ = std::thread([raw = hosted.get()] { raw->run(); });
+  return hosted;
+}
+
+const ServicePlan* Hosted::find(const std::string& service) const {
+  const auto found = std::find_if(plan_.services.begin(), plan_.services.end(),
+                                  [&](const ServicePlan& plan) { return plan.service.name == service; });
+  return found == plan_.services.end() ? nullptr : &*found;
+}
+
+EnvironmentRecord Hosted::record() const {
+  const std::lock_guard lock(mutex_);
+  return record_;
+}
+
+Plan Hosted::plan() const {
+  const std::lock_guard lock(mutex_);
+  return plan_;
+}
+
+// ---- the loop
+
+void Hosted::run() {
+  while (!stop_) {
+    std::vector<ServicePlan> services;
+    {
+      const std::lock_guard lock(mutex_);
+      services = plan_.services;
+    }
+    for (const ServicePlan& service : services) step(service);
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, kPace, [&] { return stop_.load(); });
+  }
+}
+
+control::Settings Hosted::settings_of(const ServicePlan& plan, const ServiceRecord& record) const {
+  control::Settings with;
+  with.service = plan.service.name;
+  with.version = record.version;
+  with.zones = plan_.zones;
+  with.token_prefix = fmt::format("{}-{}", settings_.realm, record.internal_port);
+  with.start = start_;
+  with.tick = kTick;
+  with.policy = exactly(record.desired);
+  with.metric_period = plan_.metric_period;
+  with.max_age = 3 * plan_.metric_period;
+  with.drain = plan.drain;
+  with.pool = plan.pool;
+  with.replace_after = plan.replace_after;
+  with.grace = plan.grace;
+  with.roll_at_once = std::max(1, record.desired / 4);
+  with.proven_after = std::max(kProven, plan.service.health.interval);
+  with.start_within = plan.version.boot + kStartWithin;
+  return with;
+}
+
+void Hosted::step(const ServicePlan& plan) {
+  const cloud::Observed observed = cloud_->observe();
+  const std::lock_guard lock(mutex_);
+  seen_ = observed;
+  const ServiceRecord& record = record_.services.at(plan.service.name);
+  if (record.version.empty()) return;
+  Controlled& controlled = controlled_[plan.service.name];
+  const control::Settings with = settings_of(plan, record);
+  control::Step next =
+      control::step(std::max(now(), observed.at), observed, std::move(controlled.state), with);
+  controlled.state = std::move(next.state);
+  for (const cloud::Action& action : next.actions) cloud_->submit(action);
+  for (const control::Note& note : next.notes) {
+    if (note.happened == control::Happened::outgoing || note.happened == control::Happened::recalled)
+      continue;
+    controlled.doing = note.subject.empty() ? note.why : fmt::format("{}: {}", note.subject, note.why);
+  }
+  follow_rollout(plan.service.name, observed);
+}
+
+void Hosted::follow_rollout(const std::string& service, const cloud::Observed& observed) {
+  Controlled& controlled = controlled_[service];
+  if (!controlled.rollout) return;
+  ServiceRecord& record = record_.services.at(service);
+  controlled.rollout->desired = record.desired;
+  // The controller has seen it as long as the cloud has: what is outgoing waits for its proof.
+  const bool proven = controlled.state.outgoing.empty() && controlled.state.orders.empty();
+  const Judgement judged = judge(*controlled.rollout, observed, proven);
+  controlled.deployment = {judged.verdict == Verdict::goes_on, false, judged.why};
+  if (judged.verdict == Verdict::goes_on) return;
+  const std::string version = controlled.rollout->version;
+  controlled.rollout.reset();
+  if (judged.verdict == Verdict::done) {
+    controlled.doing.clear();
+    return;
+  }
+  controlled.deployment = {false, true, judged.why};
+  if (record.previous.empty() || record.previous == version) {
+    controlled.doing = fmt::format("{} does not come into service: {}", version, judged.why);
+    return;
+  }
+  record.version = std::exchange(record.previous, std::string());
+  controlled.doing = fmt::format("{} was taken back: {}", version, judged.why);
+  controlled.deployment.text = fmt::format("{}; {} serves as before", judged.why, record.version);
+  if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
+}
+
+// ---- what people ask for
+
+Result<void> Hosted::change(EnvironmentRecord record, Plan plan) {
+  if (auto changed = cloud_->change(specification_of(record, plan)); !changed) return changed.error();
+  const std::lock_guard lock(mutex_);
+  record_ = std::move(record);
+  plan_ = std::move(plan);
+  return settings_.save(record_);
+}
+
+// Requires: the mutex.
+Result<void> Hosted::aim(const std::string& service, const std::string& version) {
+  EnvironmentRecord changed = record_;
+  ServiceRecord& record = changed.services.at(service);
+  record.previous = record.version;
+  record.version = version;
+  if (auto saved = settings_.save(changed); !saved) return saved.error();
+  record_ = std::move(changed);
+  Rollout rollout;
+  rollout.service = service;
+  rollout.version = version;
+  rollout.desired = record_.services.at(service).desired;
+  rollout.began = now();
+  rollout.progress_at = rollout.began;
+  const ServicePlan* plan = find(service);
+  rollout.patience = plan->version.boot + plan->drain + kStartWithin;
+  Controlled& controlled = controlled_[service];
+  controlled.rollout = rollout;
+  controlled.deployment = {true, false, "begins"};
+  controlled.doing.clear();
+  return {};
+}
+
+Result<void> Hosted::deploy(const std::string& service, cloud_local::Version version) {
+  const std::string name = version.name;
+  if (auto defined = cloud_->define(version); !defined) return defined.error();
+  const std::lock_guard lock(mutex_);
+  if (find(service) == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
+  ++record_.services.at(service).versions;
+  return aim(service, name);
+}
+
+Result<void> Hosted::rollback(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  if (find(service) == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
+  const std::string previous = record_.services.at(service).previous;
+  if (previous.empty()) {
+    return base::bad_input(fmt::format("{} has no earlier version to go back to", service),
+                           "deploy another one");
+  }
+  return aim(service, previous);
+}
+
+Result<void> Hosted::scale(const std::string& service, int instances) {
+  const std::lock_guard lock(mutex_);
+  const ServicePlan* plan = find(service);
+  if (plan == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
+  if (instances < 1 || instances > plan->max) {
+    return base::bad_input(fmt::format("{} runs 1 to {} instances, not {}", service, plan->max, instances),
+                           "the file says so: scale.max");
+  }
+  EnvironmentRecord changed = record_;
+  changed.services.at(service).desired = instances;
+  if (auto saved = settings_.save(changed); !saved) return saved.error();
+  record_ = std::move(changed);
+  controlled_[service].doing.clear();
+  return {};
+}
+
+Deployment Hosted::deployment(const std::string& service) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = controlled_.find(service);
+  return found == controlled_.end() ? Deployment{} : found->second.deployment;
+}
+
+Result<void> Hosted::remove(bool volumes) {
+  stop_ = true;
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  return cloud_->remove(volumes);
+}
+
+// ---- status
+
+double Hosted::promised_cores() const {
+  const std::vector<cloud_local::Version> versions = cloud_->versions();
+  const std::lock_guard lock(mutex_);
+  double cores = 0;
+  for (const cloud::Instance& instance : seen_.instances) {
+    if (instance.state == cloud::InstanceState::stopped || instance.state == cloud::InstanceState::failed)
+      continue;
+    for (const cloud_local::Version& version : versions) {
+      if (version.service == instance.service && version.name == instance.version)
+        cores += version.cores.value();
+    }
+  }
+  return cores;
+}
+
+EnvironmentStatus Hosted::status() const {
+  const std::vector<cloud_local::Details> details = cloud_->details();
+  const std::vector<std::string> cut = cloud_->cut_zones();
+  const cloud::Observed seen = cloud_->observe();
+  const std::lock_guard lock(mutex_);
+  EnvironmentStatus status;
+  status.name = record_.name;
+  status.file = record_.file;
+  status.variant = record_.variant;
+  for (const std::string& zone : plan_.zones) {
+    status.zones.push_back({zone, std::find(cut.begin(), cut.end(), zone) != cut.end()});
+  }
+  for (const ServicePlan& plan : plan_.services) {
+    const ServiceRecord& record = record_.services.at(plan.service.name);
+    ServiceStatus service;
+    service.name = record.name;
+    service.desired = record.desired;
+    service.version = record.version;
+    service.previous = record.previous;
+    if (plan.service.listen) {
+      service.address = fmt::format("{}://{}", plan.service.listen->certificate.empty() ? "http" : "https",
+                                    to_string(*plan.service.listen));
+    }
+    for (const cloud::Instance& instance : seen.instances) {
+      if (instance.service == record.name && instance.state == cloud::InstanceState::in_service)
+        ++service.in_service;
+    }
+    if (const auto found = controlled_.find(record.name); found != controlled_.end()) {
+      const Controlled& controlled = found->second;
+      if (controlled.rollout) {
+        service.doing = controlled.deployment.text;
+      } else if (controlled.deployment.failed || service.in_service != service.desired) {
+        service.doing = controlled.doing;
+      }
+    }
+    for (const cloud::ServiceMetrics& metrics : seen.services) {
+      if (metrics.service != record.name) continue;
+      if (metrics.requests) service.requests_per_second = metrics.requests->value();
+      if (metrics.failed) service.failed_per_second = metrics.failed->value();
+      if (metrics.p95) service.p95_ms = static_cast<double>(metrics.p95->count());
+    }
+    status.services.push_back(std::move(service));
+    std::vector<const cloud::Instance*> instances;
+    for (const cloud::Instance& instance : seen.instances) {
+      if (instance.service == record.name) instances.push_back(&instance);
+    }
+    std::sort(instances.begin(), instances.end(), [](const auto* a, const auto* b) {
+      return a->id.size() != b->id.size() ? a->id.size() < b->id.size() : a->id < b->id;
+    });
+    for (const cloud::Instance* instance : instances) {
+      InstanceStatus shown;
+      shown.id = instance->id;
+      shown.service = instance->service;
+      shown.version = instance->version;
+      shown.zone = instance->zone;
+      shown.address = instance->address;
+      shown.state = to_string(instance->state);
+      shown.since = instance->since;
+      if (instance->metrics && instance->metrics->cpu) shown.cpu_percent = instance->metrics->cpu->value();
+      if (instance->metrics && instance->metrics->requests)
+        shown.requests_per_second = instance->metrics->requests->value();
+      if (instance->health) {
+        shown.health = instance->health->detail;
+        shown.failed_checks = instance->health->failures;
+      }
+      for (const cloud_local::Details& detail : details) {
+        if (detail.id != instance->id) continue;
+        shown.memory_bytes = detail.memory_bytes;
+        shown.why = detail.why;
+        if (detail.trouble) shown.drill = *detail.trouble == cloud_local::Trouble::hang ? "hang" : "pause";
+      }
+      status.instances.push_back(std::move(shown));
+    }
+  }
+  return status;
+}
+
+}  // namespace headroom::daemon
