@@ -61,6 +61,7 @@ Result<void> LocalCloud::Worker::raise(const Service& service) {
 
 void LocalCloud::Worker::look_at_balancers() {
   for (const Service& service : specification_.services) {
+    if (service.is_job) continue;
     Front& front = fronts_[service.name];
     front.seen.reset();
     if (front.balancer) {

@@ -221,6 +221,43 @@ TEST_F(LocalCloudTest, only_the_newest_failures_are_kept) {
   EXPECT_EQ(under.observe().instances.back().id, "web-5");
 }
 
+TEST_F(LocalCloudTest, a_volume_is_of_one_instance_at_a_time_and_keeps_what_is_in_it) {
+  Specification specification = under.specification();
+  specification.services[0].keeps_volume = true;
+  ASSERT_TRUE(under.cloud().change(specification));
+  Version with = under.version("v2");
+  with.run =
+      "ls $VOLUME; touch $VOLUME/$HEADROOM_INSTANCE; exec /usr/bin/python3 -m http.server --bind $HOST $PORT";
+  ASSERT_TRUE(under.cloud().define(with));
+  launch("t-1", 1, "v2");
+  ASSERT_TRUE(serve(1));
+  under.submit({"t-2", cloud::Retire{"web-1", Milliseconds(0), cloud::Afterwards::gone}, ""});
+  launch("t-3", 1, "v2");  // while the first one ends
+  ASSERT_TRUE(wait_until([&] { return only_id() == "web-2" && count(InstanceState::in_service) == 1; }));
+  const auto log = store::read_file(under.cloud().details().front().log);
+  ASSERT_TRUE(log);
+  EXPECT_EQ(log->substr(0, 6), "web-1\n") << "the file of the one before";
+}
+
+TEST_F(LocalCloudTest, a_job_is_stopped_when_it_ends_well_and_failed_otherwise) {
+  Specification specification = under.specification();
+  specification.services[0].is_job = true;
+  ASSERT_TRUE(under.cloud().change(specification));
+  Version good = under.version("good");
+  good.run = "sleep 0.5; echo migrated";
+  Version bad = under.version("bad");
+  bad.run = "exit 7";
+  ASSERT_TRUE(under.cloud().define(good));
+  ASSERT_TRUE(under.cloud().define(bad));
+  launch("t-1", 1, "good");
+  launch("t-2", 1, "bad");
+  EXPECT_TRUE(
+      wait_until([&] { return count(InstanceState::stopped) == 1 && count(InstanceState::failed) == 1; }));
+  const auto log = store::read_file(under.cloud().details().front().log);
+  ASSERT_TRUE(log);
+  EXPECT_EQ(*log, "migrated\n");
+}
+
 TEST_F(LocalCloudTest, an_instance_finds_its_secrets_and_nobody_else_does) {
   const std::filesystem::path secret = under.folder() / "db.secret";
   std::ofstream(secret) << "tiger\n";

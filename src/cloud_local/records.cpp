@@ -19,7 +19,7 @@ const std::vector<std::string>& schema() {
       number INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, version TEXT NOT NULL, zone TEXT NOT NULL,
       slot INTEGER NOT NULL, volume INTEGER, state INTEGER NOT NULL, since_ms INTEGER NOT NULL,
       started_ms INTEGER NOT NULL, token TEXT NOT NULL, boots_until_ms INTEGER NOT NULL,
-      drains_until_ms INTEGER NOT NULL, afterwards INTEGER NOT NULL, task TEXT NOT NULL, why TEXT NOT NULL) STRICT;
+      drains_until_ms INTEGER NOT NULL, afterwards INTEGER NOT NULL, why TEXT NOT NULL) STRICT;
     CREATE TABLE ticket (
       token TEXT PRIMARY KEY, action TEXT NOT NULL, state INTEGER NOT NULL, since_ms INTEGER NOT NULL,
       affected INTEGER NOT NULL, why TEXT NOT NULL, retriable INTEGER NOT NULL) STRICT;
@@ -129,7 +129,7 @@ Result<std::vector<InstanceRecord>> Records::instances() {
   return all<InstanceRecord>(database_,
                              "SELECT number, service, version, zone, slot, volume, state, since_ms, "
                              "started_ms, token, boots_until_ms, "
-                             "drains_until_ms, afterwards, task, why FROM instance ORDER BY number",
+                             "drains_until_ms, afterwards, why FROM instance ORDER BY number",
                              [](const Row& row) {
                                InstanceRecord instance;
                                instance.number = row.integer(0);
@@ -145,8 +145,7 @@ Result<std::vector<InstanceRecord>> Records::instances() {
                                instance.boots_until = row.milliseconds(10);
                                instance.drains_until = row.milliseconds(11);
                                instance.afterwards = static_cast<cloud::Afterwards>(row.integer(12));
-                               instance.order = row.text(13);
-                               instance.why = row.text(14);
+                               instance.why = row.text(13);
                                return instance;
                              });
 }
@@ -179,12 +178,11 @@ Result<std::vector<DrillRecord>> Records::drills() {
 Result<void> Records::add(InstanceRecord& instance) {
   const Result<std::int64_t> added = database_.run(
       "INSERT INTO instance (service, version, zone, slot, volume, state, since_ms, started_ms, token, "
-      "boots_until_ms, drains_until_ms, afterwards, task, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-      "?, ?)",
+      "boots_until_ms, drains_until_ms, afterwards, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "?)",
       {instance.service, instance.version, instance.zone, instance.slot, instance.volume,
        static_cast<int>(instance.state), instance.since, instance.started, instance.token,
-       instance.boots_until, instance.drains_until, static_cast<int>(instance.afterwards), instance.order,
-       instance.why});
+       instance.boots_until, instance.drains_until, static_cast<int>(instance.afterwards), instance.why});
   if (!added) return added.error();
   instance.number = database_.last_key();
   return {};
@@ -193,9 +191,9 @@ Result<void> Records::add(InstanceRecord& instance) {
 Result<void> Records::save(const InstanceRecord& instance) {
   return nothing(database_.run(
       "UPDATE instance SET state = ?, since_ms = ?, started_ms = ?, boots_until_ms = ?, drains_until_ms = ?, "
-      "afterwards = ?, task = ?, why = ? WHERE number = ?",
+      "afterwards = ?, why = ?, volume = ? WHERE number = ?",
       {static_cast<int>(instance.state), instance.since, instance.started, instance.boots_until,
-       instance.drains_until, static_cast<int>(instance.afterwards), instance.order, instance.why,
+       instance.drains_until, static_cast<int>(instance.afterwards), instance.why, instance.volume,
        instance.number}));
 }
 

@@ -29,7 +29,7 @@ struct InstanceRecord {
   base::Milliseconds boots_until{0};   // while launching
   base::Milliseconds drains_until{0};  // while draining
   cloud::Afterwards afterwards = cloud::Afterwards::gone;
-  std::string order;       // the token of the order that it is carrying out, where that is not done yet
+
   std::string why;         // of a failed one
   std::string id() const;  // "web-17"
   bool operator==(const InstanceRecord&) const = default;

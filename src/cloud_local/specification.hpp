@@ -45,6 +45,9 @@ struct Service {
   // Its instances keep a folder, $VOLUME, from start to start: the n-th instance that runs has the n-th
   // folder.
   bool keeps_volume = false;
+  // Its instances run to their end, with no balancer before them: in service while they run, stopped when
+  // they exited with 0, else failed.
+  bool is_job = false;
 };
 
 struct Zone {

@@ -27,6 +27,13 @@ constexpr Milliseconds kTicketsKept{3'600'000 + 60'000};
 constexpr std::size_t kFailedKept = 3;
 constexpr Milliseconds kBalancerGrace{2'000};
 
+int lowest_free(std::set<int>& taken) {
+  int free = 0;
+  while (taken.contains(free)) ++free;
+  taken.insert(free);
+  return free;
+}
+
 std::string how_it_ended(const isolation::State& state) {
   switch (state.phase) {
     case Phase::out_of_memory:
@@ -86,6 +93,11 @@ const Version* LocalCloud::Worker::find_version(const std::string& service, cons
   return found == versions_.end() ? nullptr : &*found;
 }
 
+bool LocalCloud::Worker::is_job(const Instance& instance) const {
+  const Service* service = find_service(instance.record.service);
+  return service != nullptr && service->is_job;
+}
+
 LocalCloud::Worker::Instance* LocalCloud::Worker::find(const std::string& id) {
   for (auto& [number, instance] : instances_) {
     if (instance.record.id() == id && !gone_.contains(number)) return &instance;
@@ -118,6 +130,7 @@ Result<void> LocalCloud::Worker::begin() {
     if (auto made = machine_.make_zone(zone.index); !made) return made.error();
   }
   for (const Service& service : specification_.services) {
+    if (service.is_job) continue;
     if (auto raised = raise(service); !raised) return raised.error();
   }
   adopt_strangers();
@@ -240,11 +253,9 @@ void LocalCloud::Worker::carry_out(TicketRecord& ticket, const cloud::Launch& la
   const auto machine_cores = static_cast<double>(std::max(1U, std::thread::hardware_concurrency()));
   double promised = 0;
   std::set<int> slots;
-  std::set<int> volumes;
   for (const auto& [number, instance] : instances_) {
     const InstanceRecord& record = instance.record;
     if (record.zone == launch.zone) slots.insert(record.slot);
-    if (record.service == launch.service && record.volume) volumes.insert(*record.volume);
     if (record.state == InstanceState::stopped || record.state == InstanceState::failed) continue;
     const Version* of = find_version(record.service, record.version);
     if (of != nullptr) promised += of->cores.value();
@@ -255,12 +266,6 @@ void LocalCloud::Worker::carry_out(TicketRecord& ticket, const cloud::Launch& la
                            isolation::kSlotsMost - static_cast<int>(slots.size()));
   const int count = std::clamp(fit, 0, launch.count);
 
-  const auto lowest_free = [](std::set<int>& taken) {
-    int free = 0;
-    while (taken.contains(free)) ++free;
-    taken.insert(free);
-    return free;
-  };
   const std::lock_guard lock(mutex_);
   Result<store::Transaction> change = records_.begin();
   std::vector<InstanceRecord> launched;
@@ -272,7 +277,7 @@ void LocalCloud::Worker::carry_out(TicketRecord& ticket, const cloud::Launch& la
     record.version = launch.version;
     record.zone = launch.zone;
     record.slot = lowest_free(slots);
-    if (find_service(launch.service)->keeps_volume) record.volume = lowest_free(volumes);
+
     record.since = record.started = now();
     record.token = ticket.action.token;
     record.boots_until = now() + version->boot;
@@ -284,9 +289,9 @@ void LocalCloud::Worker::carry_out(TicketRecord& ticket, const cloud::Launch& la
   ticket.report.affected = count;
   if (count < launch.count) {
     ticket.report.retriable = true;
-    ticket.report.why =
-        fmt::format("{:g} of the {:g} cores of this machine are promised to instances, and zone {} has {} of {}",
-                    promised, machine_cores, launch.zone, slots.size(), isolation::kSlotsMost);
+    ticket.report.why = fmt::format(
+        "{:g} of the {:g} cores of this machine are promised to instances, and zone {} has {} of {}",
+        promised, machine_cores, launch.zone, slots.size(), isolation::kSlotsMost);
   }
   written = written && records_.save(ticket).has_value() && change->commit().has_value();
   if (!written) {  // tried again in the next step: a disk that is full now may not be then
@@ -403,6 +408,7 @@ void LocalCloud::Worker::fail(Instance& instance, std::string why) {
 
 void LocalCloud::Worker::launch(Instance& instance) {
   if (now() < instance.record.boots_until) return;
+  if (!has_volume(instance)) return;
   const bool started_now = instance.work.has_value();
   if (started_now) {
     if (!has_finished(instance)) return;
@@ -411,7 +417,9 @@ void LocalCloud::Worker::launch(Instance& instance) {
     if (!started) return fail(instance, first_fault(started.error()));
   }
   const isolation::State state = machine_.state(cell_of(instance));
-  if (state.phase == Phase::running) return enter(instance, InstanceState::warming);
+  // A job can have ended before this look.
+  if (state.phase == Phase::running || (started_now && is_job(instance)))
+    return enter(instance, InstanceState::warming);
   if (started_now) return fail(instance, how_it_ended(state) + " before it served");
   const Version* version = find_version(instance.record.service, instance.record.version);
   if (version == nullptr)
@@ -428,7 +436,26 @@ void LocalCloud::Worker::launch(Instance& instance) {
       });
 }
 
+// A volume is of one running instance at a time: one that is still ending has its own.
+bool LocalCloud::Worker::has_volume(Instance& instance) {
+  const Service* service = find_service(instance.record.service);
+  if (service == nullptr || !service->keeps_volume || instance.record.volume) return true;
+  std::set<int> taken;
+  for (const auto& [number, other] : instances_) {
+    const InstanceRecord& record = other.record;
+    if (record.service != service->name || gone_.contains(number)) continue;
+    if (record.state == InstanceState::draining || (other.work && &other != &instance)) return false;
+    if (record.volume && record.state != InstanceState::stopped && record.state != InstanceState::failed)
+      taken.insert(*record.volume);
+  }
+  const std::lock_guard lock(mutex_);
+  instance.record.volume = lowest_free(taken);
+  if (auto saved = records_.save(instance.record); !saved) record_fault_ = first_fault(saved.error());
+  return true;
+}
+
 void LocalCloud::Worker::warm(Instance& instance) {
+  if (is_job(instance)) return enter(instance, InstanceState::in_service);
   const isolation::State state = machine_.state(cell_of(instance));
   if (state.phase != Phase::running) return fail(instance, how_it_ended(state) + " before it served");
   Front& front = fronts_[instance.record.service];
@@ -449,7 +476,10 @@ void LocalCloud::Worker::warm(Instance& instance) {
 
 void LocalCloud::Worker::watch(Instance& instance) {
   const isolation::State state = machine_.state(cell_of(instance));
+  if (is_job(instance) && state.phase == Phase::exited && state.code == 0)
+    return enter(instance, InstanceState::stopped);
   if (state.phase != Phase::running) return fail(instance, how_it_ended(state));
+  if (is_job(instance)) return;
   const Front& front = fronts_[instance.record.service];
   if (!front.seen) return;
   for (const balancer::Server& server : front.seen->servers) {
@@ -525,11 +555,13 @@ void LocalCloud::Worker::forget(Instance& instance) {
   }
 }
 
-// Those that failed by themselves stay to be looked at, but not for ever.
+// Those that failed by themselves, and jobs that have ended, stay to be looked at, but not for ever.
 void LocalCloud::Worker::forget_old_failures() {
   std::map<std::string, std::vector<Instance*>> failed;
   for (auto& [number, instance] : instances_) {
-    if (instance.record.state == InstanceState::failed && !instance.work && !gone_.contains(number))
+    const bool has_ended = instance.record.state == InstanceState::failed ||
+                           (instance.record.state == InstanceState::stopped && is_job(instance));
+    if (has_ended && !instance.work && !gone_.contains(number))
       failed[instance.record.service].push_back(&instance);
   }
   for (auto& [service, instances] : failed) {
@@ -705,6 +737,7 @@ Result<void> LocalCloud::Worker::change(Specification specification) {
     specification_ = std::move(specification);
   }
   for (const Service& service : specification_.services) {
+    if (service.is_job) continue;
     if (auto raised = raise(service); !raised) return raised.error();
   }
   return {};

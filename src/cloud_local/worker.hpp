@@ -81,6 +81,7 @@ class LocalCloud::Worker {
   const Version* find_version(const std::string& service, const std::string& name) const;
   Instance* find(const std::string& id);
   std::string cell_of(const Instance& instance) const;
+  bool is_job(const Instance& instance) const;
 
   balancer::Settings settings_of(const Service& service) const;
   base::Result<void> raise(const Service& service);
@@ -97,6 +98,7 @@ class LocalCloud::Worker {
 
   void advance(Instance& instance);
   void launch(Instance& instance);
+  bool has_volume(Instance& instance);
   void warm(Instance& instance);
   void watch(Instance& instance);
   void drain(Instance& instance);

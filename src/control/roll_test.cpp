@@ -17,6 +17,7 @@ struct Rolling : FleetWorld {
     with.policy.numbers.max = 3;
     with.roll_at_once = 1;
     with.proven_after = second(10);
+    with.tick = second(1);
     for (int k = 0; k < 3; ++k) add();
     at(second(30));
     EXPECT_TRUE((*this)().actions.empty());
@@ -90,6 +91,16 @@ TEST(Roll, without_it_instances_of_another_version_stay) {
 }
 
 // The policy wants three. It sees three, not the fourth that is there for the change of versions.
+// Both would have the same volume.
+TEST(Roll, where_the_old_one_stops_first_never_more_run_than_were_decided) {
+  Rolling world;
+  world.with.roll_stops_first = true;
+  world.go_on(60);
+  EXPECT_EQ(world.serving("v2"), 3);
+  EXPECT_EQ(world.most, 3);
+  EXPECT_EQ(world.fewest, 2) << "one at a time";
+}
+
 TEST(Roll, the_policy_sees_the_number_that_was_decided) {
   Rolling world;
   world.with.policy.numbers.max = 6;

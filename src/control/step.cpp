@@ -323,7 +323,11 @@ class Stepper {
     if (group.sheds_outdated()) return;
     const std::vector<const Instance*> outdated = group.outdated(false);
     const int count = std::min(static_cast<int>(outdated.size()), settings_.roll_at_once);
-    if (count > 0) {
+    if (count > 0 && settings_.roll_stops_first) {
+      // The decision on the next tick orders what is missing then.
+      const Instance& first = *pick_for_removal(outdated, 1).front();
+      dismiss(first, fmt::format("version {} takes its place", settings_.version));
+    } else if (count > 0) {
       const std::string why =
           fmt::format("version {} replaces {}", settings_.version, outdated.front()->version);
       for (const Instance* instance : pick_for_removal(outdated, count)) {

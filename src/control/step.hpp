@@ -61,6 +61,9 @@ struct Settings {
   // goes once its replacement has served for `proven_after` with good checks, so that no fewer serve than
   // were decided. Naming the earlier version again takes the replacement back.
   int roll_at_once = 0;
+  // An instance of another version goes before its replacement comes, one at a time: where they would share
+  // what only one may have. So fewer serve meanwhile.
+  bool roll_stops_first = false;
   base::Milliseconds proven_after{0};
   // An instance that has not come into service by then has failed as well. Unset: it may take for ever.
   std::optional<base::Milliseconds> start_within;

@@ -121,6 +121,7 @@ control::Settings Hosted::settings_of(const ServicePlan& plan, const ServiceReco
   with.replace_after = plan.replace_after;
   with.grace = plan.grace;
   with.roll_at_once = std::max(1, record.desired / 4);
+  with.roll_stops_first = plan.service.keeps_volume;
   with.proven_after = std::max(kProven, plan.service.health.interval);
   with.start_within = plan.version.boot + kStartWithin;
   return with;
@@ -132,6 +133,7 @@ void Hosted::step(const ServicePlan& plan) {
   seen_ = observed;
   const ServiceRecord& record = record_.services.at(plan.service.name);
   if (record.version.empty()) return;
+  if (plan.service.is_job) return follow_job(plan, observed);
   Controlled& controlled = controlled_[plan.service.name];
   const control::Settings with = settings_of(plan, record);
   control::Step next =
@@ -144,6 +146,31 @@ void Hosted::step(const ServicePlan& plan) {
     controlled.doing = note.subject.empty() ? note.why : fmt::format("{}: {}", note.subject, note.why);
   }
   follow_rollout(plan.service.name, observed);
+}
+
+// One instance for each version that is deployed, and its end is the end of the deployment.
+void Hosted::follow_job(const ServicePlan& plan, const cloud::Observed& observed) {
+  Controlled& controlled = controlled_[plan.service.name];
+  if (!controlled.deployment.goes_on) return;
+  const ServiceRecord& record = record_.services.at(plan.service.name);
+  if (controlled.job.empty()) {
+    controlled.job =
+        fmt::format("{}-{}-{}-{}", settings_.realm, record.internal_port, record.version, now().count());
+    cloud_->submit({controlled.job, cloud::Launch{plan.service.name, record.version, plan_.zones.front(), 1},
+                    "it is deployed"});
+    controlled.deployment.text = fmt::format("{} runs", record.version);
+    return;
+  }
+  for (const cloud::TicketReport& ticket : observed.tickets) {
+    if (ticket.ticket.token == controlled.job && ticket.state == cloud::TicketState::failed)
+      controlled.deployment = {false, true, ticket.why};
+  }
+  for (const cloud::Instance& instance : observed.instances) {
+    if (instance.launched_by != controlled.job) continue;
+    if (instance.state == cloud::InstanceState::stopped) controlled.deployment = {};
+    if (instance.state == cloud::InstanceState::failed)
+      controlled.deployment = {false, true, fmt::format("{} failed", instance.id)};
+  }
 }
 
 void Hosted::follow_rollout(const std::string& service, const cloud::Observed& observed) {
@@ -200,7 +227,8 @@ Result<void> Hosted::aim(const std::string& service, const std::string& version)
   const ServicePlan* plan = find(service);
   rollout.patience = plan->version.boot + plan->drain + kStartWithin;
   Controlled& controlled = controlled_[service];
-  controlled.rollout = rollout;
+  if (!plan->service.is_job) controlled.rollout = rollout;
+  controlled.job.clear();
   controlled.deployment = {true, false, "begins"};
   controlled.doing.clear();
   return {};
@@ -230,6 +258,8 @@ Result<void> Hosted::scale(const std::string& service, int instances) {
   const std::lock_guard lock(mutex_);
   const ServicePlan* plan = find(service);
   if (plan == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
+  if (plan->service.is_job)
+    return base::bad_input(fmt::format("{} is a job: it runs once for each version", service));
   if (instances < 1 || instances > plan->max) {
     return base::bad_input(fmt::format("{} runs 1 to {} instances, not {}", service, plan->max, instances),
                            "the file says so: scale.max");
@@ -291,6 +321,11 @@ EnvironmentStatus Hosted::status() const {
     service.desired = record.desired;
     service.version = record.version;
     service.previous = record.previous;
+    if (plan.service.is_job) {
+      // It has ended, or it runs.
+      service.desired = 0;
+      service.doing = "a job";
+    }
     if (plan.service.listen) {
       service.address = fmt::format("{}://{}", plan.service.listen->certificate.empty() ? "http" : "https",
                                     to_string(*plan.service.listen));

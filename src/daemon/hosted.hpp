@@ -67,6 +67,7 @@ class Hosted {
   struct Controlled {
     control::State state;
     std::optional<Rollout> rollout;
+    std::string job;  // the token of its launch, where the service is a job and runs
     Deployment deployment;
     std::string doing;  // the last note worth telling
   };
@@ -74,6 +75,7 @@ class Hosted {
   Hosted(isolation::Machine& machine, Settings settings, EnvironmentRecord record, Plan plan);
   void run();
   void step(const ServicePlan& plan);
+  void follow_job(const ServicePlan& plan, const cloud::Observed& observed);
   void follow_rollout(const std::string& service, const cloud::Observed& observed);
   base::Result<void> aim(const std::string& service, const std::string& version);
   control::Settings settings_of(const ServicePlan& plan, const ServiceRecord& record) const;

@@ -84,6 +84,8 @@ class Planner {
                            service.health.healthy_after,
                            {}};
     made.service.depends_on = service.depends_on;
+    made.service.keeps_volume = service.volume;
+    made.service.is_job = service.job;
 
     made.version.service = service.name;
     made.version.run = service.run;
@@ -157,6 +159,7 @@ json to_json(const ServicePlan& plan) {
                  {"healthy_after", service.health.healthy_after}}},
                {"depends_on", service.depends_on},
                {"keeps_volume", service.keeps_volume},
+               {"is_job", service.is_job},
                {"run", version.run},
                {"environment", version.environment},
                {"secrets", version.secrets},
@@ -198,6 +201,7 @@ ServicePlan service_from(const json& text) {
                     {}};
   service.depends_on = text.at("depends_on").get<std::vector<std::string>>();
   service.keeps_volume = text.at("keeps_volume");
+  service.is_job = text.at("is_job");
   if (text.contains("listen")) {
     const json& listen = text["listen"];
     service.listen =

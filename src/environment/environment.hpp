@@ -97,6 +97,8 @@ struct Service {
   std::vector<std::pair<std::string, std::string>>
       secrets;  // name to reference (file: or ssm:), never the value
   std::vector<std::string> depends_on;
+  bool job = false;     // it runs to its end, once per version
+  bool volume = false;  // its instances keep a folder from start to start
   Listen listen;
   Instance instance;
   Health health;

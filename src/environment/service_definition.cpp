@@ -272,6 +272,11 @@ const Record<Service>& service_record() {
               "{DB_PASSWORD: file:./db.secret}"})
         .key("depends_on", &S::depends_on, list_of(text("service", "the name of a service")),
              {"services that must work first", "[]", "[db]"})
+        .key("job", &S::job, flag(),
+             {"it runs to its end, once per version, before services that depend on it", "false", "true"})
+        .key("volume", &S::volume, flag(),
+             {"each instance keeps a folder, $VOLUME, from start to start and from version to version",
+              "false", "true"})
         .key("listen", &S::listen, listen(),
              {"the balancer's port; without it the service is not published", "", "8080"})
         .key("instance", &S::instance, record_kind("instance", &instance_record),
@@ -293,6 +298,10 @@ const Record<Service>& service_record() {
                          fmt::format("{} stands in env and in secrets", base::in_quotes(name)),
                          "keep one of them");
         }
+      }
+      if (service.job && node.find("listen") != nullptr) {
+        reader.fault(*node.find("listen"), "a job runs to its end and listens nowhere",
+                     "leave out listen, or job: true");
       }
       if (service.scale.hold_to_paid_hour && service.instance.billing.model != BillingModel::hourly) {
         reader.fault(*node.find("scale")->find("in_at"),
