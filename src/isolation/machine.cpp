@@ -138,6 +138,8 @@ Result<void> Machine::cut_zone(int zone, bool cut) {
   return cut_bridge(options_.realm, zone, cut);
 }
 
+std::vector<int> Machine::zones() const { return zones_found(options_.realm); }
+bool Machine::is_cut(int zone) const { return bridge_is_cut(options_.realm, zone); }
 std::string Machine::gateway(int zone) const { return addresses_.gateway(zone); }
 std::string Machine::address(Position position) const { return addresses_.of(position); }
 
@@ -407,9 +409,7 @@ std::vector<std::string> Machine::found() const {
     names.insert(at->path().filename().string());
   }
   for (std::string& name : groups_.names()) names.insert(std::move(name));
-  if (options_.tier.network == Network::namespaces) {
-    for (std::string& name : namespaces_found(options_.realm)) names.insert(std::move(name));
-  }
+  for (std::string& name : namespaces_found(options_.realm)) names.insert(std::move(name));
   return {names.begin(), names.end()};
 }
 
@@ -418,11 +418,10 @@ Result<void> Machine::remove(const std::string& name) {
   if (auto killed = kill(name, kept); !killed) return killed;
   const Group group = kept ? kept->group : groups_.named(name);
   if (auto removed = isolation::remove(group); !removed) return removed;
-  if (options_.tier.network == Network::namespaces) {
-    if (auto gone = disconnect(options_.realm, name, kept ? std::optional(kept->position) : std::nullopt);
-        !gone) {
-      return gone;
-    }
+  // Whatever the tier is now: it may have been another when this was started.
+  if (auto gone = disconnect(options_.realm, name, kept ? std::optional(kept->position) : std::nullopt);
+      !gone) {
+    return gone;
   }
   std::error_code error;
   fs::remove_all(folder_of(name), error);

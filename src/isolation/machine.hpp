@@ -75,6 +75,9 @@ class Machine {
   base::Result<void> make_zone(int zone);
   base::Result<void> remove_zone(int zone);
   base::Result<void> cut_zone(int zone, bool cut);
+  // What there is of zones, also of an earlier daemon's; on loopback none is made and none is cut.
+  std::vector<int> zones() const;
+  bool is_cut(int zone) const;
   // Where the instances of the zone reach the machine itself: the balancer and other services listen there.
   std::string gateway(int zone) const;
   // By which the instance is reached from the machine, and on which it must listen. The same in every call.

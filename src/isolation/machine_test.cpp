@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <iostream>
 #include <map>
+#include <thread>
 
 #include "isolation/http_question.hpp"
 #include "isolation/launcher.hpp"
@@ -298,6 +300,10 @@ TEST_P(PerTier, aZoneThatIsCutAnswersNoMoreAndThenAgain) {
     return;
   }
   ASSERT_TRUE(cut);
+  realm().open();
+  EXPECT_EQ(machine().zones(), (std::vector<int>{1, 2}));
+  EXPECT_TRUE(machine().is_cut(1));
+  EXPECT_FALSE(machine().is_cut(2));
   EXPECT_FALSE(HttpQuestion(machine().address(cell.position), 8080).answered_within(1000));
   // What starts meanwhile is cut off, too.
   const Cell late = realm().server("web-3", 1, 1);
@@ -375,6 +381,28 @@ TEST_P(PerTier, aNameAndASlotAreOfOneInstance) {
   EXPECT_FALSE(machine().start(realm().cell("web-2", 0, "true")));
   EXPECT_EQ(machine().state("web-1").phase, Phase::running);
   EXPECT_EQ(machine().found(), std::vector<std::string>{"web-1"});
+}
+
+TEST_P(PerTier, severalAreStartedAndEndedAtOnce) {
+  ASSERT_TRUE(machine().make_zone(0));
+  std::vector<Cell> cells;
+  for (int slot = 0; slot < 4; ++slot) cells.push_back(realm().server(fmt::format("web-{}", slot), slot));
+  std::vector<std::thread> threads;
+  std::array<std::string, 4> faults;
+  for (std::size_t at = 0; at < cells.size(); ++at) {
+    threads.emplace_back([&, at] {
+      const auto started = machine().start(cells[at]);
+      if (!started) faults[at] = to_string(started.error());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(faults, (std::array<std::string, 4>{}));
+  for (const Cell& cell : cells) EXPECT_TRUE(serves(cell)) << cell.name;
+  threads.clear();
+  for (const Cell& cell : cells)
+    threads.emplace_back([&] { EXPECT_TRUE(machine().terminate(cell.name, 10s)); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(machine().found(), std::vector<std::string>{});
 }
 
 TEST_P(PerTier, whatIsNotThereIsAbsent) {

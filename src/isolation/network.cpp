@@ -129,10 +129,6 @@ std::optional<int> block_of_bridges(const std::string& realm) {
   return std::nullopt;
 }
 
-bool is_cut(const std::string& bridge) {
-  return text_of(fs::path("/sys/class/net") / bridge / "ifalias") == "cut";
-}
-
 }  // namespace
 
 Result<Addresses> Addresses::open(Network network, const std::string& realm, const fs::path& kept) {
@@ -285,6 +281,10 @@ Result<void> cut_bridge(const std::string& realm, int zone, bool cut) {
   return ip_lines({}, lines);
 }
 
+bool bridge_is_cut(const std::string& realm, int zone) {
+  return text_of(fs::path("/sys/class/net") / bridge_name(realm, zone) / "ifalias") == "cut";
+}
+
 Result<void> connect(const std::string& realm, const std::string& cell, Position position,
                      const Addresses& addresses) {
   const std::string space = namespace_name(realm, cell);
@@ -309,7 +309,7 @@ Result<void> connect(const std::string& realm, const std::string& cell, Position
                                        "route add default via {}\n",
                                        addresses.of(position), addresses.gateway(position.zone)));
   if (!within) return within.error();
-  if (is_cut(bridge)) return {};
+  if (bridge_is_cut(realm, position.zone)) return {};
   return ip_lines({}, fmt::format("link set {} up\n", port));
 }
 

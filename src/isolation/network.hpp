@@ -60,6 +60,7 @@ base::Result<void> cut_bridge(const std::string& realm, int zone, bool cut);
 // Requires: the bridge. A namespace with an interface eth0 and a way to the gateway; cut where the zone is.
 base::Result<void> connect(const std::string& realm, const std::string& cell, Position position,
                            const Addresses& addresses);
+bool bridge_is_cut(const std::string& realm, int zone);
 // `position`: nothing where it is not known; the cable then goes with the namespace.
 base::Result<void> disconnect(const std::string& realm, const std::string& cell,
                               std::optional<Position> position);

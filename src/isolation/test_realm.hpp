@@ -26,7 +26,7 @@ namespace headroom::isolation {
 // For what happens in another process: until it has happened, or so late that it never will.
 template <class Condition>
 bool happens(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(90);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

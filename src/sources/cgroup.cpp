@@ -3,40 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 
 #include "base/units.hpp"
+#include "isolation/kernel_file.hpp"
 
 namespace headroom::sources {
 namespace {
 
-std::optional<std::string> text_of(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) return std::nullopt;
-  std::ostringstream text;
-  text << stream.rdbuf();
-  std::string result = text.str();
-  while (!result.empty() && result.back() == '\n') result.pop_back();
-  return result;
-}
-
-// The number behind a word at the start of a line: "usage_usec 123".
-std::optional<std::int64_t> number_behind(const std::string& text, const std::string& word) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(word + ' '))
-      return base::parse_integer(std::string_view(line).substr(word.size() + 1));
-  }
-  return std::nullopt;
-}
-
-std::optional<std::int64_t> number_in(const std::filesystem::path& file) {
-  const auto text = text_of(file);
-  return text ? base::parse_integer(*text) : std::nullopt;
-}
+using isolation::number_behind;
+using isolation::number_in;
+using isolation::text_of;
 
 // The same group in the hierarchy `other`, where hierarchies are apart.
 std::filesystem::path twin_of(const std::filesystem::path& folder) {
