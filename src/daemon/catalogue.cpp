@@ -28,7 +28,8 @@ const std::vector<std::string>& schema() {
     CREATE TABLE service (
       environment TEXT NOT NULL REFERENCES environment(name) ON DELETE CASCADE, name TEXT NOT NULL,
       internal_port INTEGER NOT NULL UNIQUE, desired INTEGER NOT NULL, version TEXT NOT NULL,
-      previous TEXT NOT NULL, versions INTEGER NOT NULL, PRIMARY KEY (environment, name)) STRICT;)"};
+      previous TEXT NOT NULL, versions INTEGER NOT NULL,
+      rolling INTEGER NOT NULL, PRIMARY KEY (environment, name)) STRICT;)"};
   return kSchema;
 }
 
@@ -68,7 +69,8 @@ Result<std::vector<EnvironmentRecord>> Catalogue::all() {
                        [&](const Row& row) { record.zones[row.text(0)] = static_cast<int>(row.integer(1)); });
     if (!read) return read.error();
     read = database_.each(
-        "SELECT name, internal_port, desired, version, previous, versions FROM service WHERE environment = ?",
+        "SELECT name, internal_port, desired, version, previous, versions, rolling FROM service WHERE "
+        "environment = ?",
         {record.name}, [&](const Row& row) {
           ServiceRecord service;
           service.name = row.text(0);
@@ -77,6 +79,7 @@ Result<std::vector<EnvironmentRecord>> Catalogue::all() {
           service.version = row.text(3);
           service.previous = row.text(4);
           service.versions = static_cast<int>(row.integer(5));
+          service.rolling = row.boolean(6);
           record.services.emplace(service.name, service);
         });
     if (!read) return read.error();
@@ -105,7 +108,7 @@ Result<void> Catalogue::save(const EnvironmentRecord& record) {
   }
   for (const auto& [name, service] : record.services) {
     if (!done) break;
-    done = run("INSERT INTO service VALUES (?, ?, ?, ?, ?, ?, ?)",
+    done = run("INSERT INTO service VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                {record.name, name, service.internal_port, service.desired, service.version, service.previous,
                 service.versions});
   }

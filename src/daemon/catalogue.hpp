@@ -18,6 +18,7 @@ struct ServiceRecord {
   std::string version;   // what new instances run; empty: none was deployed so far
   std::string previous;  // what it was before
   int versions = 0;      // so many were named so far
+  bool rolling = false;  // `version` is not proven yet
   bool operator==(const ServiceRecord&) const = default;
 };
 

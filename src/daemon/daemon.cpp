@@ -224,7 +224,14 @@ Result<void> Daemon::Keeper::deploy(Hosted& hosted, const ServicePlan& plan, con
     // The same as runs; where it does not serve yet, it is waited for.
     return hosted.deployment(service).goes_on ? wait(hosted, service, say) : Result<void>();
   }
-  version->name = fmt::format("v{}", record.versions + 1);
+  // One that was defined and never named here was cut short by a kill.
+  int number = record.versions + 1;
+  const auto is_taken = [&](const cloud_local::Version& known) {
+    return known.service == service && known.name == fmt::format("v{}", number);
+  };
+  const std::vector<cloud_local::Version> known = hosted.versions();
+  while (std::any_of(known.begin(), known.end(), is_taken)) ++number;
+  version->name = fmt::format("v{}", number);
   result.changes.push_back(fmt::format("{}: version {}", service, version->name));
   say(fmt::format("{}: version {}{}", service, version->name,
                   record.version.empty() ? std::string() : " replaces " + record.version));

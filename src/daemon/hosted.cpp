@@ -70,6 +70,9 @@ Result<std::unique_ptr<Hosted>> Hosted::open(isolation::Machine& machine, Settin
                                              specification_of(hosted->record_, hosted->plan_), now);
   if (!cloud) return cloud.error();
   hosted->cloud_ = std::move(*cloud);
+  for (const auto& [name, service] : hosted->record_.services) {
+    if (service.rolling && hosted->find(name) != nullptr) hosted->begin_rollout(name);
+  }
   hosted->thread_ = std::thread([raw = hosted.get()] { raw->run(); });
   return hosted;
 }
@@ -152,8 +155,15 @@ void Hosted::step(const ServicePlan& plan) {
 void Hosted::follow_job(const ServicePlan& plan, const cloud::Observed& observed) {
   Controlled& controlled = controlled_[plan.service.name];
   if (!controlled.deployment.goes_on) return;
-  const ServiceRecord& record = record_.services.at(plan.service.name);
+  ServiceRecord& record = record_.services.at(plan.service.name);
   if (controlled.job.empty()) {
+    // An earlier daemon has begun it: a version of a job runs once.
+    for (const cloud::Instance& instance : observed.instances) {
+      if (instance.service == plan.service.name && instance.version == record.version)
+        controlled.job = instance.launched_by;
+    }
+  }
+  if (controlled.job.empty() && observed.instances_at) {
     controlled.job =
         fmt::format("{}-{}-{}-{}", settings_.realm, record.internal_port, record.version, now().count());
     cloud_->submit({controlled.job, cloud::Launch{plan.service.name, record.version, plan_.zones.front(), 1},
@@ -171,6 +181,9 @@ void Hosted::follow_job(const ServicePlan& plan, const cloud::Observed& observed
     if (instance.state == cloud::InstanceState::failed)
       controlled.deployment = {false, true, fmt::format("{} failed", instance.id)};
   }
+  if (controlled.deployment.goes_on) return;
+  record.rolling = false;
+  if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
 }
 
 void Hosted::follow_rollout(const std::string& service, const cloud::Observed& observed) {
@@ -185,13 +198,16 @@ void Hosted::follow_rollout(const std::string& service, const cloud::Observed& o
   if (judged.verdict == Verdict::goes_on) return;
   const std::string version = controlled.rollout->version;
   controlled.rollout.reset();
+  record.rolling = false;
   if (judged.verdict == Verdict::done) {
     controlled.doing.clear();
+    if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
     return;
   }
   controlled.deployment = {false, true, judged.why};
   if (record.previous.empty() || record.previous == version) {
     controlled.doing = fmt::format("{} does not come into service: {}", version, judged.why);
+    if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
     return;
   }
   record.version = std::exchange(record.previous, std::string());
@@ -216,12 +232,20 @@ Result<void> Hosted::aim(const std::string& service, const std::string& version)
   ServiceRecord& record = changed.services.at(service);
   record.previous = record.version;
   record.version = version;
+  record.rolling = true;
   if (auto saved = settings_.save(changed); !saved) return saved.error();
   record_ = std::move(changed);
+  begin_rollout(service);
+  return {};
+}
+
+// Requires: the mutex, or no thread yet.
+void Hosted::begin_rollout(const std::string& service) {
+  const ServiceRecord& record = record_.services.at(service);
   Rollout rollout;
   rollout.service = service;
-  rollout.version = version;
-  rollout.desired = record_.services.at(service).desired;
+  rollout.version = record.version;
+  rollout.desired = record.desired;
   rollout.began = now();
   rollout.progress_at = rollout.began;
   const ServicePlan* plan = find(service);
@@ -231,7 +255,6 @@ Result<void> Hosted::aim(const std::string& service, const std::string& version)
   controlled.job.clear();
   controlled.deployment = {true, false, "begins"};
   controlled.doing.clear();
-  return {};
 }
 
 Result<void> Hosted::deploy(const std::string& service, cloud_local::Version version) {
@@ -246,6 +269,8 @@ Result<void> Hosted::deploy(const std::string& service, cloud_local::Version ver
 Result<void> Hosted::rollback(const std::string& service) {
   const std::lock_guard lock(mutex_);
   if (find(service) == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
+  if (find(service)->service.is_job)
+    return base::bad_input(fmt::format("{} is a job: what it did is not undone", service));
   const std::string previous = record_.services.at(service).previous;
   if (previous.empty()) {
     return base::bad_input(fmt::format("{} has no earlier version to go back to", service),

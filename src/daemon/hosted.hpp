@@ -78,6 +78,7 @@ class Hosted {
   void follow_job(const ServicePlan& plan, const cloud::Observed& observed);
   void follow_rollout(const std::string& service, const cloud::Observed& observed);
   base::Result<void> aim(const std::string& service, const std::string& version);
+  void begin_rollout(const std::string& service);
   control::Settings settings_of(const ServicePlan& plan, const ServiceRecord& record) const;
   static cloud_local::Specification specification_of(const EnvironmentRecord& record, const Plan& plan);
   const ServicePlan* find(const std::string& service) const;
