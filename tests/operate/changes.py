@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """Scale-in, rolling deploy and rollback under 100 requests a second: not one may fail.
 
 And a version that never becomes healthy is taken back, while the old one goes on serving.

@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """kill -9 of the daemon at any moment: what serves goes on, and the next start finishes or undoes what was half done.
 
 usage: killed.py HEADROOM [--kills 3]     (more: make test-slow)

@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """`headroom down` leaves nothing: after a clean run, kill -9 of the daemon, and kill -9 of everything; `up` works again.
 
 Processes, network namespaces, interfaces, control groups, mounts and files before and after are compared.
