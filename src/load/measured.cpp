@@ -69,6 +69,11 @@ void Second::merge(const Second& other) {
   generator_cores += other.generator_cores;
 }
 
+void Second::compact() {
+  from_schedule_ms.compact();
+  from_sending_ms.compact();
+}
+
 Tally Measured::total() const {
   Tally total;
   for (const Group& request : requests) total.merge(request.tally);
@@ -110,7 +115,10 @@ double Measured::generator_share() const {
 
 void Measured::merge(const Measured& other) {
   if (other.seconds.size() > seconds.size()) seconds.resize(other.seconds.size());
-  for (std::size_t i = 0; i < other.seconds.size(); ++i) seconds[i].merge(other.seconds[i]);
+  for (std::size_t i = 0; i < other.seconds.size(); ++i) {
+    seconds[i].merge(other.seconds[i]);
+    seconds[i].compact();
+  }
   for (std::size_t i = 0; i < stages.size(); ++i) stages[i].tally.merge(other.stages[i].tally);
   for (std::size_t i = 0; i < requests.size(); ++i) requests[i].tally.merge(other.requests[i].tally);
   duration = std::max(duration, other.duration);

@@ -76,6 +76,8 @@ struct Second {
   double generator_cores = 0;  // processor time that the generator used, per second
 
   void merge(const Second& other);
+  // A test of a day has 86,400: once it is over, its histograms are kept small.
+  void compact();
   bool operator==(const Second&) const = default;
 };
 

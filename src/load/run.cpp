@@ -46,6 +46,7 @@ void join_further(std::vector<Second>& seconds, const std::vector<std::unique_pt
     for (const auto& own : further) {
       if (k < own.size()) second.merge(own[k]);
     }
+    second.compact();
   }
 }
 
@@ -111,8 +112,9 @@ base::Result<Measured> run(const Job& job, const std::atomic<bool>& stop, const 
     }
   }
   for (std::thread& thread : running_threads) thread.join();
-  Measured measured = workers.front()->measured();
-  for (std::size_t i = 1; i < threads; ++i) measured.merge(workers[i]->measured());
+  seconds = std::vector<Second>();  // those of the workers are all
+  Measured measured = workers.front()->take();
+  for (std::size_t i = 1; i < threads; ++i) measured.merge(workers[i]->take());
   return measured;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace headroom::telemetry {
 namespace {
@@ -25,7 +26,68 @@ double low_of(std::size_t bucket) { return std::bit_cast<double>((kFirst + bucke
 
 double middle_of(std::size_t bucket) { return 0.5 * (low_of(bucket) + low_of(bucket + 1)); }
 
+void append(std::vector<std::uint8_t>& bytes, std::uint64_t number) {
+  for (; number >= 0x80; number >>= 7U) bytes.push_back(static_cast<std::uint8_t>(number | 0x80U));
+  bytes.push_back(static_cast<std::uint8_t>(number));
+}
+
+std::uint64_t take(const std::vector<std::uint8_t>& bytes, std::size_t& at) {
+  std::uint64_t number = 0;
+  for (unsigned shift = 0;; shift += 7) {
+    const std::uint8_t byte = bytes[at++];
+    number |= std::uint64_t{byte & 0x7FU} << shift;
+    if ((byte & 0x80U) == 0) return number;
+  }
+}
+
 }  // namespace
+
+template <class Use>
+void Histogram::each(Use use) const {
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] > 0) use(first_ + i, counts_[i]);
+  }
+  std::size_t bucket = first_;
+  for (std::size_t at = 0; at < packed_.size();) {
+    bucket += take(packed_, at);
+    const std::uint64_t count = take(packed_, at);
+    use(bucket, count);
+  }
+}
+
+void Histogram::compact() {
+  if (counts_.empty()) return;
+  std::vector<std::uint8_t> packed;
+  std::size_t before = first_;
+  each([&](std::size_t bucket, std::uint64_t count) {
+    append(packed, bucket - before);
+    append(packed, count);
+    before = bucket;
+  });
+  packed.shrink_to_fit();
+  packed_ = std::move(packed);
+  counts_ = std::vector<std::uint64_t>();  // `= {}` would keep its memory
+}
+
+void Histogram::unpack() {
+  if (packed_.empty()) return;
+  std::vector<std::uint64_t> counts;
+  each([&](std::size_t bucket, std::uint64_t count) {
+    counts.resize(bucket - first_ + 1);
+    counts.back() = count;
+  });
+  counts_ = std::move(counts);
+  packed_ = std::vector<std::uint8_t>();
+}
+
+Histogram::Contents Histogram::contents() const {
+  if (packed_.empty()) return {min_, max_, first_, counts_};
+  Histogram large = *this;
+  large.unpack();
+  return large.contents();
+}
+
+bool Histogram::operator==(const Histogram& other) const { return contents() == other.contents(); }
 
 void Histogram::add(double value, std::uint64_t count) {
   if (!(value >= 0)) {
@@ -33,6 +95,7 @@ void Histogram::add(double value, std::uint64_t count) {
     std::abort();
   }
   if (count == 0) return;
+  unpack();
   const std::size_t bucket = bucket_of(value);
   if (count_ == 0) first_ = bucket;
   reach(bucket);
@@ -53,13 +116,19 @@ void Histogram::reach(std::size_t bucket) {
 
 void Histogram::merge(const Histogram& other) {
   if (other.count_ == 0) return;
-  if (count_ == 0) first_ = other.first_;
+  if (count_ == 0) {
+    *this = other;
+    return;
+  }
+  unpack();
+  if (!other.counts_.empty()) reach(other.first_ + other.counts_.size() - 1);
   reach(other.first_);
-  reach(other.first_ + other.counts_.size() - 1);
-  const std::size_t offset = other.first_ - first_;
-  for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[offset + i] += other.counts_[i];
-  min_ = count_ == 0 ? other.min_ : std::min(min_, other.min_);
-  max_ = count_ == 0 ? other.max_ : std::max(max_, other.max_);
+  other.each([this](std::size_t bucket, std::uint64_t count) {
+    reach(bucket);
+    counts_[bucket - first_] += count;
+  });
+  min_ = std::min(min_, other.min_);
+  max_ = std::max(max_, other.max_);
   count_ += other.count_;
 }
 
@@ -70,10 +139,9 @@ std::optional<double> Histogram::max() const { return count_ == 0 ? std::nullopt
 std::optional<double> Histogram::mean() const {
   if (count_ == 0) return std::nullopt;
   double sum = 0;
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    if (counts_[i] > 0)
-      sum += std::clamp(middle_of(first_ + i), min_, max_) * static_cast<double>(counts_[i]);
-  }
+  each([&](std::size_t bucket, std::uint64_t count) {
+    sum += std::clamp(middle_of(bucket), min_, max_) * static_cast<double>(count);
+  });
   return sum / static_cast<double>(count_);
 }
 
@@ -89,18 +157,19 @@ std::optional<double> Histogram::quantile(double share) const {
   if (share == 0) return min_;
   if (rank == count_) return max_;
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    seen += counts_[i];
-    if (seen >= rank) return std::clamp(middle_of(first_ + i), min_, max_);
-  }
-  return max_;
+  double found = max_;
+  each([&](std::size_t bucket, std::uint64_t count) {
+    if (seen < rank && seen + count >= rank) found = std::clamp(middle_of(bucket), min_, max_);
+    seen += count;
+  });
+  return found;
 }
 
 std::vector<Histogram::Bucket> Histogram::buckets() const {
   std::vector<Bucket> used;
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    if (counts_[i] > 0) used.push_back({low_of(first_ + i), low_of(first_ + i + 1), counts_[i]});
-  }
+  each([&](std::size_t bucket, std::uint64_t count) {
+    used.push_back({low_of(bucket), low_of(bucket + 1), count});
+  });
   return used;
 }
 

@@ -56,17 +56,31 @@ class Histogram {
     std::vector<std::uint64_t> counts;
     bool operator==(const Contents&) const = default;
   };
-  Contents contents() const { return {min_, max_, first_, counts_}; }
+  Contents contents() const;
   // Unset: no histogram has these contents (a minimum that its first bucket does not hold, say).
   static std::optional<Histogram> of(const Contents& contents);
 
-  bool operator==(const Histogram&) const = default;
+  // Keeps the same in two to four bytes for each bucket that is not empty, rather than eight for each: for
+  // one of many that nothing will be added to. Adding makes it large again.
+  void compact();
+  // Of what it keeps, without the object itself.
+  std::size_t bytes() const { return counts_.capacity() * sizeof(std::uint64_t) + packed_.capacity(); }
+
+  // The same values, whether compact or not.
+  bool operator==(const Histogram& other) const;
 
  private:
   void reach(std::size_t bucket);
+  void unpack();
+  // use(bucket, count), in the order of buckets, of all that are not empty.
+  template <class Use>
+  void each(Use use) const;
 
   std::size_t first_ = 0;              // bucket of counts_[0]
-  std::vector<std::uint64_t> counts_;  // from the first to the last bucket used
+  std::vector<std::uint64_t> counts_;  // from the first to the last bucket used; empty where packed_ is not
+  // For each bucket that is not empty its distance from the one before (from first_) and its count, both as
+  // numbers of seven bits to a byte, the lowest first, all but the last with the eighth bit.
+  std::vector<std::uint8_t> packed_;
   std::uint64_t count_ = 0;
   double min_ = 0;
   double max_ = 0;

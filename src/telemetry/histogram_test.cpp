@@ -135,5 +135,31 @@ TEST(Histogram, RefusesContentsThatNoneHas) {
   }
 }
 
+TEST(Histogram, a_compact_one_is_the_same_and_small) {
+  const std::vector<double> values = values_from(3, 1000);
+  const Histogram large = of(values);
+  Histogram small = large;
+  small.compact();
+  EXPECT_EQ(small, large);
+  EXPECT_EQ(small.contents(), large.contents());
+  EXPECT_EQ(small.buckets(), large.buckets());
+  EXPECT_EQ(small.mean(), large.mean());
+  for (const double share : {0.0, 0.25, 0.5, 0.99, 1.0})
+    EXPECT_EQ(small.quantile(share), large.quantile(share));
+  // At most two bytes of distance and two of count for each of 1,000 values.
+  EXPECT_LE(small.bytes(), 4000U);
+  EXPECT_GT(large.bytes(), 10 * small.bytes());
+
+  Histogram into = of({5});
+  into.merge(small);
+  Histogram same = of({5});
+  same.merge(large);
+  EXPECT_EQ(into, same);
+  small.add(7);
+  Histogram added = large;
+  added.add(7);
+  EXPECT_EQ(small, added);
+}
+
 }  // namespace
 }  // namespace headroom::telemetry
