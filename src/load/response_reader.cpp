@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace headroom::load {
 namespace {
@@ -37,6 +38,31 @@ int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char low = lower(c);
   return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+// The empty line behind a header: where it begins and ends. A line ends in CR LF, or in LF alone, which
+// RFC 9112, section 2.2, lets a reader accept.
+struct EmptyLine {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+std::optional<EmptyLine> find_empty_line(std::string_view bytes, std::size_t from) {
+  for (std::size_t at = bytes.find('\n', from); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+    const std::string_view next = bytes.substr(at + 1, 2);
+    if (next.starts_with('\n')) return EmptyLine{at + 1, at + 2};
+    if (next == "\r\n") return EmptyLine{at + 1, at + 3};
+  }
+  return std::nullopt;
+}
+
+// The first of these lines, without its end; `lines` goes on behind it. Requires: each ends in LF.
+std::string_view take_line(std::string_view& lines) {
+  const std::size_t end = lines.find('\n');
+  std::string_view line = lines.substr(0, end);
+  lines.remove_prefix(end + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
 }
 
 }  // namespace
@@ -87,7 +113,6 @@ void ResponseReader::end_of_stream() {
 }
 
 std::size_t ResponseReader::read_header(std::string_view bytes) {
-  constexpr std::string_view kEnd = "\r\n\r\n";
   // A header that comes in one piece, as nearly all do, is read where it is.
   if (header_.empty()) {
     // Garbage is noticed at once, not at the end of a header that never comes.
@@ -95,17 +120,18 @@ std::size_t ResponseReader::read_header(std::string_view bytes) {
       malformed("it does not begin with HTTP/1.");
       return bytes.size();
     }
-    const std::size_t end = bytes.find(kEnd);
-    if (end != std::string_view::npos && end + kEnd.size() <= kHeaderMost) {
-      parse_header(bytes.substr(0, end + 2));
-      return end + kEnd.size();
+    const auto empty = find_empty_line(bytes, 0);
+    if (empty && empty->end <= kHeaderMost) {
+      parse_header(bytes.substr(0, empty->begin));
+      return empty->end;
     }
   }
   const std::size_t before = header_.size();
   const std::size_t taken = std::min(bytes.size(), kHeaderMost - before);
   header_.append(bytes.substr(0, taken));
-  const std::size_t end = header_.find(kEnd, before < kEnd.size() ? 0 : before - (kEnd.size() - 1));
-  if (end == std::string::npos) {
+  // The end of a line and a CR may have come before.
+  const auto empty = find_empty_line(header_, before < 2 ? 0 : before - 2);
+  if (!empty) {
     if (!header_.starts_with(
             std::string_view("HTTP/1.").substr(0, std::min<std::size_t>(7, header_.size())))) {
       malformed("it does not begin with HTTP/1.");
@@ -116,14 +142,13 @@ std::size_t ResponseReader::read_header(std::string_view bytes) {
   }
   const std::string header = std::move(header_);
   header_.clear();
-  parse_header(std::string_view(header).substr(0, end + 2));
-  return end + kEnd.size() - before;
+  parse_header(std::string_view(header).substr(0, empty->begin));
+  return empty->end - before;
 }
 
-// `header` is lines that each end in CR LF.
+// `header` is lines that each have their end.
 void ResponseReader::parse_header(std::string_view header) {
-  const std::size_t first_end = header.find("\r\n");
-  const std::string_view first = header.substr(0, first_end);
+  const std::string_view first = take_line(header);
   // HTTP/1.1 200 OK
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (!first.starts_with("HTTP/1.") || first.size() < 12 || first[8] != ' ' || !is_digit(first[7]) ||
@@ -137,11 +162,8 @@ void ResponseReader::parse_header(std::string_view header) {
   has_length_ = false;
   left_ = 0;
   body_ = Body::until_close;
-  header.remove_prefix(first_end + 2);
   while (!header.empty()) {
-    const std::size_t end = header.find("\r\n");
-    const std::string_view line = header.substr(0, end);
-    header.remove_prefix(end + 2);
+    const std::string_view line = take_line(header);
     if (line.front() == ' ' || line.front() == '\t') continue;  // goes on from the line before
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0) return malformed("a line of its header has no name");

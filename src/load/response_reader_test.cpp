@@ -57,6 +57,22 @@ TEST(ResponseReader, TakesBodiesInChunks) {
   }
 }
 
+// RFC 9112, section 2.2: a reader may take LF alone as the end of a line. What looks like the end of a header
+// in the body is none.
+TEST(ResponseReader, TakesHeaderLinesThatEndInLfAlone) {
+  for (const std::string response : {"HTTP/1.1 200 OK\nContent-Length: 9\n\nab\r\n\r\ncde",
+                                     "HTTP/1.1 200 OK\r\nContent-Length: 9\n\r\nab\r\n\r\ncde",
+                                     "HTTP/1.1 200 OK\nContent-Length: 9\r\n\nab\r\n\r\ncde"}) {
+    for (std::size_t piece = 1; piece <= response.size(); ++piece) {
+      ResponseReader reader;
+      reader.begin(false);
+      EXPECT_EQ(read_in_pieces(reader, response + "x", piece), response.size()) << "pieces of " << piece;
+      EXPECT_EQ(reader.state(), State::complete) << "pieces of " << piece;
+      EXPECT_EQ(reader.body_bytes(), 9U);
+    }
+  }
+}
+
 TEST(ResponseReader, TakesABodyWithoutLengthUntilTheServerCloses) {
   ResponseReader reader;
   reader.begin(false);

@@ -291,6 +291,75 @@ TEST(Run, FollowsRedirectionsWithinTheHost) {
             (std::map<int, std::uint64_t>{{302, 1}}));
 }
 
+// It says that it keeps the connection, and closes it with the redirection or when it is asked again.
+TEST(Run, FollowsARedirectionThoughTheServerClosesTheConnection) {
+  for (const bool at_once : {true, false}) {
+    std::atomic<int> asked_again = 0;
+    ScriptedServer server([&](Visit& visit) {
+      if (visit.first_line() == "GET /old HTTP/1.1") {
+        visit.answer(302, "", "Location: /new\r\n");
+        if (at_once) visit.close();
+      } else if (!at_once && asked_again++ == 0) {
+        visit.close();
+      } else {
+        visit.answer();
+      }
+    });
+    const Measured result = measured(closed_traffic(1, 1), server.url("/old"));
+    EXPECT_EQ(count(result, Outcome::answered), 1U) << at_once << result.first_fault;
+    EXPECT_EQ(result.total().counts.statuses, (std::map<int, std::uint64_t>{{200, 1}})) << at_once;
+    EXPECT_EQ(result.connections, 2U) << at_once;
+  }
+}
+
+// The byte of urgent data is no part of the answer, and what follows it comes with no event of its own.
+TEST(Run, UrgentDataDoesNotHoldUpAnAnswer) {
+  ScriptedServer server(
+      [](Visit& visit) { visit.send_urgent("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe!", "llo"); });
+  Options options;
+  options.timeout = Milliseconds(2000);
+  for (const bool open : {true, false}) {
+    const Measured result =
+        measured(open ? open_traffic(20, 200) : closed_traffic(1, 4), server.url(), options);
+    EXPECT_EQ(count(result, Outcome::answered), 4U) << open << result.first_fault;
+  }
+}
+
+// Nobody listens at 127.0.0.2, whose port is that of a server at 127.0.0.1.
+TEST(Run, TriesTheNextAddressOfAHostWhereOneRefuses) {
+  ScriptedServer server([](Visit& visit) { visit.answer(200, "", "Connection: close\r\n"); });
+  auto job = prepare(open_traffic(40, 500), *parse_url(server.url()), {});
+  ASSERT_TRUE(job);
+  auto refusing = resolve(*parse_url("http://127.0.0.2:" + std::to_string(server.port())));
+  ASSERT_TRUE(refusing);
+  job->addresses.insert(job->addresses.begin(), refusing->front());
+  const std::atomic<bool> stop = false;
+  const auto result = run(*job, stop, {});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(count(*result, Outcome::answered), 20U) << result->first_fault;
+  // Where all of them refuse, the request is refused.
+  job->addresses.pop_back();
+  job->addresses.push_back(refusing->front());
+  const auto none = run(*job, stop, {});
+  ASSERT_TRUE(none);
+  EXPECT_EQ(count(*none, Outcome::refused), 20U);
+}
+
+// Its buckets take at most two bytes of distance and two of count for each request; a range of 0.1 ms to 20
+// ms is about 1,000 buckets of 8 bytes.
+TEST(Run, ASecondThatIsOverIsKeptSmall) {
+  ScriptedServer server([](Visit& visit) {
+    if (visit.number % 20 == 0) sleep_ms(20);
+    visit.answer();
+  });
+  const Measured result = measured(open_traffic(200, 1500), server.url());
+  ASSERT_GE(result.seconds.size(), 2U);
+  for (const Second& second : result.seconds) {
+    EXPECT_LE(second.from_schedule_ms.bytes(), 4 * second.from_schedule_ms.count());
+    EXPECT_LE(second.from_sending_ms.bytes(), 4 * second.from_sending_ms.count());
+  }
+}
+
 TEST(Run, SeesWhatAServerSaysBeforeItIsAsked) {
   LoopbackListener listener;
   std::thread server([&listener] {

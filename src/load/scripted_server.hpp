@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -53,6 +54,15 @@ class Visit {
   void answer(int status = 200, std::string_view body = "hello", std::string_view fields = "") {
     send(
         fmt::format("HTTP/1.1 {} Some\r\nContent-Length: {}\r\n{}\r\n{}", status, body.size(), fields, body));
+  }
+  // In one segment; the last of `before` is urgent data.
+  void send_urgent(std::string_view before, std::string_view after) {
+    const int yes = 1;
+    const int no = 0;
+    setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &yes, sizeof yes);
+    open_ = ::send(socket_, before.data(), before.size(), MSG_OOB | MSG_NOSIGNAL) > 0 && open_;
+    send(after);
+    setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &no, sizeof no);
   }
   void close() { open_ = false; }
   // With RST instead of FIN.

@@ -21,8 +21,23 @@ base::Error not_a_url(std::string_view text, const std::string& why) {
                          "write it as http://HOST:PORT/PATH or https://HOST:PORT/PATH");
 }
 
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
 bool is_printable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c != 127; });
+  return std::all_of(text.begin(), text.end(), [](char c) { return !is_ascii(c) || (c > ' ' && c != 127); });
+}
+
+// What is beyond ASCII, as UTF-8 most likely, escaped: RFC 3987, section 3.1.
+std::string percent_encoded(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (is_ascii(c)) {
+      result += c;
+    } else {
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return result;
 }
 
 std::string lower(std::string_view text) {
@@ -93,6 +108,10 @@ base::Result<Url> parse_url(std::string_view text) {
     port = authority.substr(colon);
   }
   if (url.host.empty()) return not_a_url(text, "it names no host");
+  if (!std::all_of(url.host.begin(), url.host.end(), is_ascii)) {
+    return not_a_url(text,
+                     "its host has letters beyond ASCII; write it as the name service has it (xn--...)");
+  }
   if (!port.empty()) {
     const auto number = port.starts_with(':') ? base::parse_integer(port.substr(1)) : std::nullopt;
     if (!number || *number < 1 || *number > kPortMost)
@@ -100,13 +119,15 @@ base::Result<Url> parse_url(std::string_view text) {
     url.port = static_cast<int>(*number);
   }
   rest = rest.substr(0, rest.find('#'));
-  url.path = rest.empty() ? "/" : std::string(rest);
+  url.path = rest.empty() ? "/" : percent_encoded(rest);
   if (url.path.front() != '/') url.path.insert(0, "/");
   return url;
 }
 
-std::optional<Url> redirected(const Url& from, std::string_view location) {
-  if (location.empty() || !is_printable(location)) return std::nullopt;
+std::optional<Url> redirected(const Url& from, std::string_view written) {
+  if (written.empty() || !is_printable(written)) return std::nullopt;
+  const std::string escaped = percent_encoded(written);
+  std::string_view location = escaped;
   if (location.find("://") < location.find_first_of("/?#")) {
     auto url = parse_url(location);
     return url ? std::optional(*url) : std::nullopt;

@@ -24,12 +24,13 @@ struct Url {
 };
 
 // "http://127.0.0.1:8080/", "https://shop.example/search?q=1", "http://[::1]:8080"; a name without a scheme
-// is http. Errors: another scheme, a user name, an impossible port, blanks and control characters.
+// is http; of its path and query what is beyond ASCII is escaped. Errors: another scheme, a user name, an
+// impossible port, blanks and control characters, a host beyond ASCII.
 base::Result<Url> parse_url(std::string_view text);
 
-// The URL that a Location field means when it comes from `from`. Unset where it is none.
+// The URL that `written`, a Location field, means when it comes from `from`. Unset where it is none.
 // Source: RFC 3986, section 5.
-std::optional<Url> redirected(const Url& from, std::string_view location);
+std::optional<Url> redirected(const Url& from, std::string_view written);
 
 struct Address {
   sockaddr_storage storage{};

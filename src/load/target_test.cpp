@@ -18,6 +18,15 @@ TEST(ParseUrl, TakesHostPortAndPath) {
   EXPECT_EQ(parse_url("https://a:443")->authority(), "a");
 }
 
+// The bytes of UTF-8 of u with dots are C3 BC.
+TEST(ParseUrl, EscapesWhatIsBeyondAsciiInThePathAndRefusesItInTheHost) {
+  EXPECT_EQ(parse_url("http://a/\xC3\xBC?q=\xC3\xBC")->path, "/%C3%BC?q=%C3%BC");
+  EXPECT_EQ(redirected(Url{}, "/\xC3\xBC")->path, "/%C3%BC");
+  const auto host = parse_url("http://\xC3\xBC.example/");
+  ASSERT_FALSE(host);
+  EXPECT_NE(base::to_string(host.error()).find("xn--"), std::string::npos);
+}
+
 TEST(ParseUrl, RefusesWhatIsNone) {
   for (const std::string_view text :
        {"", "http://", "ftp://a/", "http://a:0/", "http://a:65536/", "http://a:b/", "http://user@a/",

@@ -96,9 +96,10 @@ std::vector<Second> Worker::finished(std::size_t from) const {
   return {seconds_.begin() + static_cast<std::ptrdiff_t>(from), seconds_.end()};
 }
 
-Measured Worker::measured() const {
-  Measured result = measured_;
-  result.seconds = finished();
+Measured Worker::take() {
+  Measured result = std::move(measured_);
+  const std::lock_guard lock(mutex_);
+  result.seconds = std::move(seconds_);
   return result;
 }
 
@@ -129,7 +130,7 @@ void Worker::run(Schedule& schedule, Nanoseconds begin, const std::atomic<bool>&
       milliseconds(clock(CLOCK_THREAD_CPUTIME_ID) - cpu_at_second_) / milliseconds(kSecond);
   {
     const std::lock_guard lock(mutex_);
-    seconds_.push_back(std::exchange(current_, {}));
+    end_second();
   }
   measured_.interrupted = under_way_;
   measured_.duration = std::max(end, Nanoseconds{0});
@@ -189,9 +190,14 @@ void Worker::turn_second(Nanoseconds at) {
   cpu_at_second_ = cpu;
   const std::lock_guard lock(mutex_);
   while (seconds_.size() < second) {
-    seconds_.push_back(std::exchange(current_, {}));
+    end_second();
     current_.under_way_most = under_way_;
   }
+}
+
+void Worker::end_second() {
+  current_.compact();
+  seconds_.push_back(std::exchange(current_, {}));
 }
 
 void Worker::ask(const Ask& wanted, Nanoseconds at) {
@@ -261,17 +267,31 @@ void Worker::begin(Slot& slot, const Ask& wanted) {
 }
 
 void Worker::connect(Slot& slot) {
-  ++slot.generation;
   slot.used = false;
-  const Progress progress = slot.connection.open(job_, tls_, number_ + opened_, job_.open());
-  if (progress == Progress::failed) {
+  slot.address = number_ + opened_;
+  slot.refused = 0;
+  open(slot);
+}
+
+// Of a host with several addresses the next one is tried where one takes no connection, as all clients do.
+bool Worker::has_another_address(Slot& slot) const {
+  const Outcome outcome = slot.connection.outcome();
+  return (outcome == Outcome::refused || outcome == Outcome::unreachable) &&
+         ++slot.refused < job_.addresses.size();
+}
+
+void Worker::open(Slot& slot) {
+  do {
+    ++slot.generation;
+    if (slot.connection.open(job_, tls_, slot.address + slot.refused, job_.open()) != Progress::failed) break;
+    if (has_another_address(slot)) continue;
     const std::string fault = slot.connection.fault();
     finish(slot, slot.connection.outcome(), now(), true, fault);
     return;
-  }
+  } while (true);
   ++opened_;
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = key_of(slot.place, slot.generation);
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, slot.connection.socket(), &event) != 0) {
     finish(slot, Outcome::no_descriptor, now(), true, "the system watches no more sockets");
@@ -301,7 +321,9 @@ void Worker::happened(Slot& slot, std::uint32_t events) {
     if (progress == Progress::failed) {
       const std::string fault = slot.connection.fault();
       const Outcome outcome = slot.connection.outcome();
-      if (slot.busy) {
+      if (slot.busy && has_another_address(slot)) {
+        open(slot);
+      } else if (slot.busy) {
         finish(slot, outcome, now(), true, fault);
       } else {
         slot.connection.close();
@@ -316,12 +338,14 @@ void Worker::happened(Slot& slot, std::uint32_t events) {
   } else if ((events & EPOLLOUT) != 0 && slot.busy && !slot.to_send.empty()) {
     send(slot);
   }
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 && slot.connection.is_open()) {
-    receive(slot, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 && slot.connection.is_open()) {
+    const bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    // Urgent data ends what one call reads, however much follows it.
+    receive(slot, ended || (events & EPOLLPRI) != 0, ended);
   }
 }
 
-void Worker::receive(Slot& slot, bool to_the_end) {
+void Worker::receive(Slot& slot, bool all, bool ended) {
   for (;;) {
     const Connection::Received received = slot.connection.receive(buffer_.data(), buffer_.size());
     switch (received.progress) {
@@ -343,7 +367,7 @@ void Worker::receive(Slot& slot, bool to_the_end) {
         }
         slot.reader.end_of_stream();
         if (slot.reader.state() == ResponseReader::State::complete) {
-          answered(slot, now());
+          answered(slot, now(), false);
         } else {
           broken(slot, Outcome::closed, "the server closed the connection before the answer was complete");
         }
@@ -364,46 +388,49 @@ void Worker::receive(Slot& slot, bool to_the_end) {
       const std::uint32_t generation = slot.generation;
       // What follows an answer belongs to no request; a server that answers before it has the whole request
       // will not read the rest.
-      if (used < received.bytes || !slot.to_send.empty() || to_the_end) {
-        answered(slot, received.at ? *received.at + wall_to_test_ : now());
+      if (used < received.bytes || !slot.to_send.empty() || ended) {
+        answered(slot, received.at ? *received.at + wall_to_test_ : now(), false);
         if (slot.generation == generation && !slot.busy) slot.connection.close();
         return;
       }
-      answered(slot, received.at ? *received.at + wall_to_test_ : now());
+      answered(slot, received.at ? *received.at + wall_to_test_ : now(), true);
       // TLS has read all that there is only when it says so.
-      if (!received.full || slot.generation != generation || !slot.connection.is_open()) return;
+      if ((!received.full && !all) || slot.generation != generation || !slot.connection.is_open()) return;
       continue;
     }
-    if (!received.full && !to_the_end) return;
+    if (!received.full && !all) return;
   }
 }
 
 // A connection that the server closed just when it was used again: nobody's fault, and the request is sent
 // once more where that does no harm.
 void Worker::broken(Slot& slot, Outcome outcome, std::string_view fault) {
-  if (slot.used && !slot.retried && !slot.reader.begun() && slot.redirects == 0 &&
-      job_.requests.is_idempotent(slot.ask.request)) {
+  const bool is_redirected = slot.redirects > 0;
+  const bool as_get = is_redirected && slot.as_get;
+  if (slot.used && !slot.retried && !slot.reader.begun() &&
+      (as_get || job_.requests.is_idempotent(slot.ask.request))) {
     slot.retried = true;
     ++measured_.retried;
-    slot.to_send = job_.requests.bytes(slot.ask.request, slot.ask.row, slot.storage);
-    slot.reader.begin(job_.requests.is_head(slot.ask.request));
+    slot.to_send = is_redirected ? std::string_view(slot.storage)
+                                 : job_.requests.bytes(slot.ask.request, slot.ask.row, slot.storage);
+    slot.reader.begin(!as_get && job_.requests.is_head(slot.ask.request));
     connect(slot);
     return;
   }
   finish(slot, outcome, now(), false, fault);
 }
 
-void Worker::answered(Slot& slot, Nanoseconds at) {
+void Worker::answered(Slot& slot, Nanoseconds at, bool usable) {
   slot.used = true;
   const int status = slot.reader.status();
   if (status >= 300 && status < 400 && !slot.reader.location().empty() && job_.options.redirects > 0) {
-    if (follow(slot)) return;
+    if (follow(slot, usable)) return;
   }
   finish(slot, Outcome::answered, at, false, {});
 }
 
 // Whether the request goes on where the answer leads, or has ended because it cannot.
-bool Worker::follow(Slot& slot) {
+bool Worker::follow(Slot& slot, bool usable) {
   const int status = slot.reader.status();
   if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) return false;
   const Url from = slot.url.host.empty() ? job_.url : slot.url;
@@ -421,7 +448,9 @@ bool Worker::follow(Slot& slot) {
   // Source: RFC 9110, section 15.4: 307 and 308 keep method and body.
   const bool as_get = status == 303 || (status < 303 && !job_.requests.is_head(slot.ask.request));
   // A server that answers before it has the whole request takes the rest of it for the next one.
-  const bool kept = slot.reader.keeps_alive() && slot.to_send.empty();
+  const bool kept = usable && slot.reader.keeps_alive() && slot.to_send.empty();
+  slot.as_get = as_get;
+  slot.retried = false;
   slot.storage = job_.requests.redirected(slot.ask.request, slot.ask.row, url->path, as_get);
   slot.to_send = slot.storage;
   slot.reader.begin(!as_get && job_.requests.is_head(slot.ask.request));

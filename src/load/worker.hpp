@@ -41,8 +41,8 @@ class Worker {
   void wake();
   // The seconds that are over, from this one on. From any thread.
   std::vector<Second> finished(std::size_t from = 0) const;
-  // After run().
-  Measured measured() const;
+  // All of it, which the worker then has no more. After run().
+  Measured take();
 
  private:
   struct Slot {
@@ -55,6 +55,9 @@ class Worker {
     bool retried = false;  // this request was sent before
     bool began = false;    // to send
     int redirects = 0;
+    bool as_get = false;      // what a redirection made of it, whatever it was
+    std::size_t address = 0;  // number of the first one that its connection tried
+    std::size_t refused = 0;  // addresses that did not take it
     Ask ask;
     Nanoseconds sent{0};
     Nanoseconds deadline{0};
@@ -70,17 +73,22 @@ class Worker {
   void wait(Nanoseconds until);
   void ask_what_is_due(Nanoseconds at);
   void turn_second(Nanoseconds at);
+  void end_second();
 
   void ask(const Ask& ask, Nanoseconds at);
   void serve_waiting(Nanoseconds at);
   void begin(Slot& slot, const Ask& ask);
   void connect(Slot& slot);
+  void open(Slot& slot);
+  bool has_another_address(Slot& slot) const;
   void send(Slot& slot);
   void happened(Slot& slot, std::uint32_t events);
-  void receive(Slot& slot, bool to_the_end);
+  // `all`: to what the socket has, for no other event tells of it. `ended`: so has the server's side.
+  void receive(Slot& slot, bool all, bool ended);
   void broken(Slot& slot, Outcome outcome, std::string_view fault);
-  void answered(Slot& slot, Nanoseconds at);
-  bool follow(Slot& slot);
+  // `usable`: for another request, as far as the connection tells.
+  void answered(Slot& slot, Nanoseconds at, bool usable);
+  bool follow(Slot& slot, bool usable);
   void finish(Slot& slot, Outcome outcome, Nanoseconds at, bool at_once, std::string_view fault);
   void count(const Ask& ask, Outcome outcome, int status, Nanoseconds sent, Nanoseconds at,
              std::string_view fault);
