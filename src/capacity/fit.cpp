@@ -17,6 +17,10 @@ constexpr double saturated_from_percent = 97;
 constexpr double failing_above_share = 0.05;
 constexpr std::size_t rows_min = 5;
 
+// A full instance that uses less than this has another limit than its CPU; the meter and the line are off by
+// a few points.
+constexpr double limited_below_percent = 85;
+
 // An F test at the place that fits best is too ready to see a knee; see BrokenLine.
 constexpr double knee_below_p = 0.002;
 
@@ -62,8 +66,10 @@ class Fitting {
     if (!faults.empty()) return base::error_of(std::move(faults));
     fit_.notes = measurements_.notes;
     choose_rows();
+    find_saturation();
     if (auto error = fit_the_line()) return *std::move(error);
     test_shape();
+    compare_saturation();
     find_knee();
     draw_latency();
     fit_.model.source = measurements_.file;
@@ -92,6 +98,16 @@ class Fitting {
       note(fmt::format("{} with more than {:.0f} % errors {} left out.", rows_text(fit_.rows_failing),
                        failing_above_share * 100, fit_.rows_failing == 1 ? "is" : "are"));
     }
+  }
+
+  void find_saturation() {
+    std::vector<double> full;
+    for (const Measurement& row : measurements_.rows) {
+      if (row.full) full.push_back(row.per_instance.value());
+    }
+    if (full.empty()) return;
+    fit_.saturation = base::Rate(median(std::move(full)));
+    fit_.model.saturation = fit_.saturation;
   }
 
   base::Error refuse(std::string what, std::string fix) const {
@@ -168,6 +184,17 @@ class Fitting {
     }
   }
 
+  // Another limit than the CPU (locks, connections, a quota) makes the line promise what cannot be had.
+  void compare_saturation() {
+    if (!fit_.saturation) return;
+    const double used = value_at(fit_.line, fit_.saturation->value());
+    if (used >= limited_below_percent) return;
+    note(fmt::format(
+        "The instance is full at {}, where the line gives {:.0f} % of its CPU: something else is its "
+        "limit, and it does not answer what the line gives for more.",
+        base::format_rate(rounded(*fit_.saturation)), used));
+  }
+
   // The quantile that is measured in most rows; of several p95 before p99 before p50.
   void find_knee() {
     const struct {
@@ -181,7 +208,7 @@ class Fitting {
       std::vector<Point> points;
       for (const Measurement& row : rows_) {
         const auto& latency = row.*quantile.latency;
-        if (latency && *latency > 0) points.push_back({row.utilisation.value(), base::log(*latency)});
+        if (latency && *latency > 0) points.push_back({row.utilisation.value(), *latency});
       }
       if (points.size() > best.size()) {
         best = std::move(points);
@@ -192,31 +219,42 @@ class Fitting {
       note("Latency was not measured: there is no knee and no latency curve.");
       return;
     }
-    const auto broken = fit_broken_line(best);
-    if (!broken) {
+    const auto bend = latency_bend(best);
+    if (!bend) {
       note(fmt::format("{} with a latency do not suffice to look for a knee; 8 at different utilisations do.",
                        rows_text(best.size())));
       return;
     }
-    const bool bends_up = broken->slope_after > broken->slope_before && broken->slope_after > 0;
-    if (broken->p_value >= knee_below_p || !bends_up) {
+    if (!is_knee(*bend)) {
       note(fmt::format(
           "No knee: {} shows no utilisation up to {:.1f} % beyond which it grows faster (p = {:.2g}).", name,
-          highest_utilisation(), broken->p_value));
+          highest_utilisation(), bend->p_value));
       return;
     }
     Knee knee;
-    knee.utilisation = base::Percent(broken->at);
-    knee.interval_95_percent = broken->at_95;
-    knee.p_value = broken->p_value;
-    knee.growth_before = base::exp(10 * broken->slope_before);
-    knee.growth_after = base::exp(10 * broken->slope_after);
+    knee.utilisation = base::Percent(bend->at);
+    knee.interval_95_percent = bend->at_95;
+    knee.open_below = bend->open_below;
+    knee.open_above = bend->open_above;
+    knee.p_value = bend->p_value;
+    knee.growth_before = base::exp(10 * bend->slope_before);
+    knee.growth_after = base::exp(10 * bend->slope_after);
     knee.quantile = name;
     fit_.model.knee = knee.utilisation;
     note(fmt::format(
         "The knee is at {:.1f} % (95 % interval {:.1f} to {:.1f}): per 10 points of utilisation {} "
         "grows by a factor of {:.2f} below and {:.2f} above it.",
-        broken->at, broken->at_95.low, broken->at_95.high, name, knee.growth_before, knee.growth_after));
+        bend->at, bend->at_95.low, bend->at_95.high, name, knee.growth_before, knee.growth_after));
+    if (knee.open_below || knee.open_above) {
+      note(fmt::format(
+          "The interval of the knee ends where the measurements do: it may lie {}. Measure more rates {}.",
+          !knee.open_above  ? "lower"
+          : knee.open_below ? "lower or higher"
+                            : "higher",
+          !knee.open_above  ? "below"
+          : knee.open_below ? "on both sides"
+                            : "above it"));
+    }
     fit_.knee = std::move(knee);
   }
 
@@ -294,19 +332,33 @@ bool measured(const Fit& fit, double rate) {
   return rate >= fit.measured_from.value() && rate <= fit.measured_up_to.value();
 }
 
+bool is_beyond(const Fit& fit, double rate) { return fit.saturation && rate > fit.saturation->value(); }
+
 }  // namespace
 
 base::Result<Fit> fit(const Measurements& measurements) { return Fitting(measurements).run(); }
 
+std::optional<BrokenLine> latency_bend(const std::vector<Point>& points) {
+  std::vector<Point> logarithms;
+  for (const Point& point : points) {
+    if (point.y > 0) logarithms.push_back({point.x, base::log(point.y)});
+  }
+  return fit_broken_line(std::move(logarithms));
+}
+
+bool is_knee(const BrokenLine& bend) {
+  return bend.p_value < knee_below_p && bend.slope_after > bend.slope_before && bend.slope_after > 0;
+}
+
 Prediction utilisation_at(const Fit& fit, base::Rate per_instance) {
   const double rate = per_instance.value();
-  return {value_at(fit.line, rate), interval_at(fit.line, rate), !measured(fit, rate)};
+  return {value_at(fit.line, rate), interval_at(fit.line, rate), !measured(fit, rate), is_beyond(fit, rate)};
 }
 
 std::optional<Prediction> rate_at(const Fit& fit, base::Percent utilisation) {
   const auto inverse = inverse_at(fit.line, utilisation.value());
   if (!inverse || inverse->x < 0) return std::nullopt;
-  return Prediction{inverse->x, inverse->interval_95, !measured(fit, inverse->x)};
+  return Prediction{inverse->x, inverse->interval_95, !measured(fit, inverse->x), is_beyond(fit, inverse->x)};
 }
 
 }  // namespace headroom::capacity

@@ -11,6 +11,8 @@
 // by factors behind the knee. The other definition of a knee, where p95 breaks an objective, is
 // utilisation_at_latency() of evaluate.hpp.
 //
+// The saturation is the median rate of the rows that whoever measured them calls full.
+//
 // The latency curve: rows in the order of utilisation, in up to twelve groups of about equal size, the median
 // of each, made non-decreasing (isotonic regression).
 #pragma once
@@ -38,6 +40,9 @@ struct Knee {
   double growth_before = 1;  // factor of latency per 10 points of utilisation
   double growth_after = 1;
   std::string quantile;  // of the latency it was found in: "p95"
+  // The measurements end where the interval does: the knee may lie lower, or higher.
+  bool open_below = false;
+  bool open_above = false;
 };
 
 struct Fit {
@@ -46,6 +51,7 @@ struct Fit {
   Curvature curvature;
   bool curved = false;
   std::optional<Knee> knee;
+  std::optional<base::Rate> saturation;  // the median rate of the rows at which the instance was full
   std::size_t rows_used = 0;
   std::size_t rows_saturated = 0;
   std::size_t rows_failing = 0;
@@ -57,11 +63,18 @@ struct Fit {
 // Errors: fewer than five usable rows; one rate only; a utilisation that does not rise with the rate; NaN.
 base::Result<Fit> fit(const Measurements& measurements);
 
-// A figure read off the line. `extrapolated`: beyond the measured rates; whoever shows it says so.
+// The bend of latency over any x, such as the rate. `points`: x and milliseconds; those of 0 ms are left out.
+// Unset: as fit_broken_line().
+std::optional<BrokenLine> latency_bend(const std::vector<Point>& points);
+// Whether it is one: certain enough, and upward.
+bool is_knee(const BrokenLine& bend);
+
+// A figure read off the line. Whoever shows it says where it is no measured one.
 struct Prediction {
   double value = 0;
   Interval interval_95;
-  bool extrapolated = false;
+  bool extrapolated = false;       // beyond the measured rates
+  bool beyond_saturation = false;  // more than a full instance answered
 };
 
 // In percent.

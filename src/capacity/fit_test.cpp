@@ -71,6 +71,35 @@ TEST(Fit, K03_the_knee_is_where_latency_begins_to_grow) {
   EXPECT_EQ(fitted->model.knee, fitted->knee->utilisation);
 }
 
+TEST(Fit, the_saturation_is_the_median_rate_of_full_rows_and_figures_beyond_it_say_so) {
+  Measurements measurements = measured(10, straight);  // 10 to 100 rps
+  for (const double rate : {110.0, 120.0, 90.0}) {
+    Measurement full;
+    full.per_instance = base::Rate(rate);
+    full.utilisation = base::Percent(99);
+    full.full = true;
+    measurements.rows.push_back(full);
+  }
+  const auto fitted = fit(measurements);
+  ASSERT_TRUE(fitted) << to_string(fitted.error());
+  EXPECT_EQ(fitted->saturation, base::Rate(110));
+  EXPECT_EQ(fitted->model.saturation, base::Rate(110));
+  EXPECT_TRUE(utilisation_at(*fitted, base::Rate(111)).beyond_saturation);
+  EXPECT_FALSE(utilisation_at(*fitted, base::Rate(109)).beyond_saturation);
+  // 2 + 0.3 * 110 = 35 % of its CPU: something else is the limit.
+  EXPECT_TRUE(says(*fitted, "full at 110 rps, where the line gives 35 % of its CPU"));
+}
+
+TEST(Fit, a_knee_whose_interval_ends_where_the_measurements_do_says_so) {
+  // Of 30 rows, up to 92 %, the last two are behind the bend; it is looked for up to the third last, 86 %.
+  const auto fitted = fit(
+      measured(30, straight, [](double cpu) { return 100 * std::exp(0.3 * std::max(0.0, cpu - 88)); }));
+  ASSERT_TRUE(fitted) << to_string(fitted.error());
+  ASSERT_TRUE(fitted->knee);
+  EXPECT_TRUE(fitted->knee->open_above);
+  EXPECT_TRUE(says(*fitted, "it may lie higher"));
+}
+
 TEST(Fit, latency_that_grows_evenly_has_no_knee) {
   const auto fitted = fit(measured(30, straight, [](double cpu) { return 50 * std::exp(0.01 * cpu); }));
   ASSERT_TRUE(fitted);

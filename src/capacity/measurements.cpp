@@ -10,6 +10,7 @@
 #include "base/csv.hpp"
 #include "base/timestamp.hpp"
 #include "base/units.hpp"
+#include "capacity/headings.hpp"
 
 namespace headroom::capacity {
 namespace {
@@ -21,13 +22,13 @@ using base::CsvRow;
 using base::Milliseconds;
 using base::RequestUnit;
 
-// A meter may round up; what is further above 100 % was not divided by the number of cores.
-constexpr double utilisation_max = 101;
-
 // An hour: a response that took longer was measured in another unit.
 constexpr double latency_ms_max = 3'600'000;
 
 constexpr double requests_max = 1e15;
+
+// Rows left out are named up to this number.
+constexpr std::size_t rows_named_max = 10;
 
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -46,7 +47,9 @@ struct Column {
 
 class Reading {
  public:
-  explicit Reading(const std::string& file) { measurements_.file = file; }
+  Reading(const std::string& file, const UtilisationSeries* joined) : joined_(joined) {
+    measurements_.file = file;
+  }
 
   base::Result<Measurements> read(std::string_view csv) {
     base::CsvTable table = base::read_csv(csv, measurements_.file);
@@ -54,11 +57,19 @@ class Reading {
     separator_ = table.separator;
     if (table.rows.empty()) return base::error_of(std::move(faults_));
     find_columns(table.rows.front());
-    if (!faults_.empty() && (!rate_ || !cpu_)) return base::error_of(std::move(faults_));
+    if (!faults_.empty() && (!rate_ || (!cpu_ && joined_ == nullptr)))
+      return base::error_of(std::move(faults_));
     table.rows.erase(table.rows.begin());
     find_factors(table.rows);
     for (const CsvRow& row : table.rows) read_row(row);
+    if (joined_ != nullptr) check_times();
     if (!faults_.empty()) return base::error_of(std::move(faults_));
+    if (joined_ != nullptr) note_joined();
+    if (measurements_.rows.empty() && left_out_ > 0 && joined_ == nullptr) {
+      return base::bad_input(base::Place{measurements_.file, 0, 0},
+                             "no row has a request rate and a utilisation",
+                             "name a CSV of the utilisation: `headroom fit FILE --cpu CPU.csv`");
+    }
     if (left_out_ > 0) {
       note(fmt::format("{} without a request rate or a utilisation {} left out.",
                        left_out_ == 1 ? "1 row" : fmt::format("{} rows", left_out_),
@@ -90,8 +101,14 @@ class Reading {
     for (std::size_t i = 0; i < heading.fields.size(); ++i) {
       const CsvField& field = heading.fields[i];
       const std::string name = base::plain_name(field.text);
-      if (is_one_of(name, {"timestamp", "time", "ts", "date", "datetime"})) {
+      if (names_time(name)) {
         set(time_, field, i);
+      } else if (name == "begin") {
+        set(begin_, field, i);
+      } else if (name == "end") {
+        set(end_, field, i);
+      } else if (name == "full") {
+        set(full_, field, i);
       } else if (is_one_of(name, {"instances", "hosts", "replicas"})) {
         set(instances_, field, i);
       } else if (is_one_of(name, {"errors", "error_count", "failed", "failures"})) {
@@ -108,8 +125,8 @@ class Reading {
         set(p99_, field, i, latency_factor(field.text, name));
       } else if (is_latency(name, {"latency", "response_time"})) {
         set(latency_, field, i, latency_factor(field.text, name));
-      } else if (is_utilisation(name)) {
-        set(cpu_, field, i);
+      } else if (names_utilisation(name)) {
+        if (joined_ == nullptr) set(cpu_, field, i);
       } else if (const auto unit = base::request_unit_of(field.text)) {
         set(rate_, field, i);
         unit_ = *unit;
@@ -119,14 +136,17 @@ class Reading {
       fault(heading.line, 1, "no heading names the requests",
             "expected a column such as rpm, rps or requests");
     }
-    if (!cpu_) {
+    if (joined_ == nullptr && !cpu_) {
       fault(heading.line, 1, "no heading names the utilisation", "expected a column such as cpu_percent");
     }
-  }
-
-  static bool is_utilisation(std::string_view name) {
-    return name == "cpu" || name.starts_with("cpu_") || contains(name, "utilisation") ||
-           contains(name, "utilization");
+    if (begin_.has_value() != end_.has_value()) {
+      fault(heading.line, 1, fmt::format("there is a column {} alone", begin_ ? "begin" : "end"),
+            "a row is about the time from begin to end");
+    }
+    if (joined_ != nullptr && !begin_ && !time_) {
+      fault(heading.line, 1, "no column says when a row was measured",
+            "expected columns begin and end, or timestamp");
+    }
   }
 
   static bool is_latency(std::string_view name, std::initializer_list<std::string_view> words) {
@@ -155,7 +175,7 @@ class Reading {
       rate_->factor = 1.0 / 60;
       note(fmt::format("{} is requests per minute.", base::in_quotes(rate_->heading)));
     }
-    if (unit_ == RequestUnit::per_interval || errors_) find_interval(rows);
+    if (unit_ == RequestUnit::per_interval || errors_ || (joined_ != nullptr && !begin_)) find_interval(rows);
     if (unit_ == RequestUnit::per_interval && interval_) {
       rate_->factor = 1 / base::seconds(*interval_);
       note(fmt::format("{} is requests in {}, the most frequent distance of two rows.",
@@ -167,6 +187,7 @@ class Reading {
     } else if (!per_instance) {
       note("there is no column of instances; the requests are taken as those of one instance.");
     }
+    if (!cpu_) return;
     double highest = 0;
     for (const CsvRow& row : rows) {
       const CsvNumber number = cpu_number(row.fields[cpu_->index].text);
@@ -197,6 +218,8 @@ class Reading {
     const auto usual = base::most_frequent_distance(times);
     if (usual) {
       interval_ = usual->length;
+    } else if (joined_ != nullptr && !begin_) {
+      fault(1, 1, "too few timestamps tell how long a row is", "add columns begin and end");
     } else if (unit_ == RequestUnit::per_interval) {
       fault(1, 1, "requests are counted per interval, but no timestamps tell how long it is",
             "add a column timestamp, or give the rate as rpm or rps");
@@ -233,21 +256,83 @@ class Reading {
     return value;
   }
 
-  void read_row(const CsvRow& row) {
-    if (time_) {
-      const CsvField& field = row.fields[time_->index];
-      const auto time = base::parse_timestamp(field.text);
-      if (!time) {
-        fault(field.line, field.column,
-              fmt::format("the timestamp {} {}", base::in_quotes(field.text), time.error()),
-              "correct or remove the row");
+  std::optional<Milliseconds> time_of(const CsvRow& row, const std::optional<Column>& column) {
+    if (!column) return std::nullopt;
+    const CsvField& field = row.fields[column->index];
+    const auto time = base::parse_timestamp(field.text);
+    if (time) return time->at;
+    fault(field.line, field.column,
+          fmt::format("the timestamp {} {}", base::in_quotes(field.text), time.error()),
+          "correct or remove the row");
+    return std::nullopt;
+  }
+
+  // The utilisation of the series over the time of this row; 0 where that time is a fault.
+  std::optional<double> joined_cpu(const CsvRow& row, std::optional<Milliseconds> at) {
+    Window window;
+    if (begin_) {
+      const auto begin = time_of(row, begin_);
+      const auto end = time_of(row, end_);
+      if (!begin || !end) return 0;
+      if (*begin > *end) {
+        fault(row.line, 1, "the row ends before it begins", "correct or remove it");
+        return 0;
       }
+      window = {*begin, *end};
+    } else {
+      if (!at || !interval_) return 0;
+      window = {*at, *at + *interval_};
     }
+    times_.from = times_.to == Milliseconds(0) ? window.from : std::min(times_.from, window.from);
+    times_.to = std::max(times_.to, window.to);
+    const auto percent = utilisation_in(*joined_, window);
+    if (!percent) {
+      unjoined_.push_back(window);
+      return std::nullopt;
+    }
+    return percent->value();
+  }
+
+  // Nothing of the series is of the time of the test: a clock, or a file, is the wrong one.
+  void check_times() {
+    if (!faults_.empty() || joined_->samples.empty()) return;
+    const Milliseconds from = joined_->samples.front().at;
+    const Milliseconds to = joined_->samples.back().at;
+    if (!measurements_.rows.empty() || (unjoined_.empty() && left_out_ == 0)) return;
+    const bool apart = to < times_.from || from > times_.to;
+    fault(0, 0,
+          fmt::format("no row has {} values of the utilisation within its time: the rows are of {} to {}, {} "
+                      "is of {} to {}, every {}",
+                      kSamplesLeast, base::format_instant(times_.from), base::format_instant(times_.to),
+                      joined_->file, base::format_instant(from), base::format_instant(to),
+                      base::format_duration(joined_->interval)),
+          apart ? "write its times with their zone (+02:00), and see that both machines have the same clock"
+                : "record the utilisation more often, or measure each rate for longer");
+  }
+
+  void note_joined() {
+    for (const std::string& one : joined_->notes) measurements_.notes.push_back(one);
+    if (unjoined_.empty()) return;
+    std::string named;
+    for (std::size_t i = 0; i < std::min(unjoined_.size(), rows_named_max); ++i) {
+      named += fmt::format("{}{} to {}", i == 0 ? "" : ", ", base::format_instant(unjoined_[i].from),
+                           base::format_instant(unjoined_[i].to));
+    }
+    if (unjoined_.size() > rows_named_max)
+      named += fmt::format(" and {} more", unjoined_.size() - rows_named_max);
+    note(
+        fmt::format("{} has fewer than {} values within {}: left out.", joined_->file, kSamplesLeast, named));
+  }
+
+  void read_row(const CsvRow& row) {
+    const auto at = time_of(row, time_);
     constexpr std::string_view positive = "expected 0 or more";
     constexpr std::string_view milliseconds = "expected 0 to 3600000 ms";
     const auto rate = number(row, rate_, "request rate", 0, requests_max, positive);
-    const auto cpu = number(row, cpu_, "utilisation", 0, utilisation_max,
-                            "expected 0 to 100 % of what the instance is allowed; divide by its cores");
+    const auto cpu = joined_ != nullptr
+                         ? joined_cpu(row, at)
+                         : number(row, cpu_, "utilisation", 0, kUtilisationMost,
+                                  "expected 0 to 100 % of what the instance is allowed; divide by its cores");
     const auto instances = number(row, instances_, "number of instances", 0, 1e9, positive);
     Measurement measurement;
     measurement.line = row.line;
@@ -258,11 +343,12 @@ class Reading {
     if (!p50_ && !p95_ && !p99_) measurement.p95_ms = latency;
     measurement.error_share = number(row, error_share_, "error share", 0, 1, "expected 0 to 100 %");
     const auto errors = number(row, errors_, "number of errors", 0, requests_max, positive);
+    measurement.full = number(row, full_, "mark", 0, 1, "expected 1 where the instance was full, else 0") > 0;
     check_order(row, measurement);
 
     const bool scaled_down = instances_ && (!instances || *instances <= 0);
     if (!rate || !cpu || scaled_down) {
-      ++left_out_;
+      if (cpu || joined_ == nullptr) ++left_out_;
       return;
     }
     measurement.per_instance = base::Rate(*rate / instances.value_or(1));
@@ -285,6 +371,9 @@ class Reading {
   }
 
   Measurements measurements_;
+  const UtilisationSeries* joined_;  // null: the file itself has the utilisation
+  std::vector<Window> unjoined_;
+  Window times_;  // from the first row to the last
   std::vector<base::Fault> faults_;
   char separator_ = ',';
   RequestUnit unit_ = RequestUnit::per_second;
@@ -299,13 +388,21 @@ class Reading {
   std::optional<Column> errors_;
   std::optional<Column> error_share_;
   std::optional<Column> instances_;
+  std::optional<Column> begin_;
+  std::optional<Column> end_;
+  std::optional<Column> full_;
   std::size_t left_out_ = 0;
 };
 
 }  // namespace
 
 base::Result<Measurements> read_measurements(std::string_view csv, const std::string& file) {
-  return Reading(file).read(csv);
+  return Reading(file, nullptr).read(csv);
+}
+
+base::Result<Measurements> read_measurements(std::string_view csv, const std::string& file,
+                                             const UtilisationSeries& utilisation) {
+  return Reading(file, &utilisation).read(csv);
 }
 
 }  // namespace headroom::capacity

@@ -62,6 +62,9 @@ struct CapacityModel {
   std::optional<base::Rate> measured_up_to;  // per instance; beyond it the line is an extrapolation
   std::vector<LatencyPoint> latency;         // ascending utilisation; empty: latency is not known
   std::optional<base::Percent> knee;
+  // What one instance answers when it is full, whatever is asked of it; unset: that was not measured. It may
+  // lie below what the line gives for 100 %, where something else than the CPU is the limit.
+  std::optional<base::Rate> saturation;
 
   // Unset: not measured and not written; the user of the model says what it assumed instead.
   std::optional<base::Milliseconds> startup;  // with a spread its mean, in whole milliseconds

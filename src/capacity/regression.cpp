@@ -203,6 +203,8 @@ std::optional<BrokenLine> fit_broken_line(std::vector<Point> points) {
     last = std::max(last, i);
   }
   result.at_95 = {place(first), place(last)};
+  result.open_below = first == 0;
+  result.open_above = last == places;
   const double total = total_of(points);
   if (is_exact(line.rss, total)) return result;
   if (is_exact(least, total)) {

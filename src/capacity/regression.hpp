@@ -77,6 +77,9 @@ Curvature test_curvature(const std::vector<Point>& points, const Line& line);
 struct BrokenLine {
   double at = 0;
   Interval at_95;
+  // The interval ends where the search does: `at` may lie lower, or higher, than the points tell.
+  bool open_below = false;
+  bool open_above = false;
   double slope_before = 0;
   double slope_after = 0;
   double p_value = 1;

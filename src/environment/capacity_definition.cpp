@@ -117,6 +117,7 @@ struct RawCapacity {
   std::optional<base::Rate> measured_up_to;
   std::optional<std::vector<RawLatencyPoint>> latency;
   std::optional<base::Percent> knee;
+  std::optional<base::Rate> saturation;
   std::optional<RawStartup> startup;
   std::optional<Milliseconds> startup_pool, metric_lag, in_service_delay, queue;
   std::optional<double> noise;
@@ -141,6 +142,7 @@ CapacityModel with(CapacityModel model, const RawCapacity& raw) {
       model.latency.push_back({p.utilisation, *p.p50, *p.p95, *p.p99});
   }
   if (raw.knee) model.knee = raw.knee;
+  if (raw.saturation) model.saturation = raw.saturation;
   if (raw.startup) {
     model.startup = raw.startup->time;
     model.startup_spread = raw.startup->spread;
@@ -172,6 +174,9 @@ void add_keys(Record<RawCapacity>& r) {
       .key("latency", &R::latency, list_of(record_kind("latency point", &latency_record)),
            {"latency by utilisation, rising", "", "[{cpu: 25%, p50: 12ms, p95: 40ms, p99: 90ms}]"})
       .key("knee", &R::knee, percent(0, 1000), {"utilisation beyond which latency breaks", "", "50%"})
+      .key(
+          "saturation", &R::saturation, rate(),
+          {"what one full instance answers, measured; a rehearsal that gives it more says so", "", "950 rps"})
       .key("startup", &R::startup, startup(), {"from the decision until the instance runs", "", "4m"})
       .key("startup_pool", &R::startup_pool, duration(),
            {"the same for an instance from the warm pool (`startup` where not written)", "", "60s"})
@@ -326,6 +331,7 @@ std::string write_capacity(const CapacityModel& model) {
   if (model.measured_up_to)
     text += fmt::format("measured_up_to: {}\n", base::format_rate(*model.measured_up_to));
   if (model.knee) text += fmt::format("knee: {}\n", base::format_percent(*model.knee));
+  if (model.saturation) text += fmt::format("saturation: {}\n", base::format_rate(*model.saturation));
   if (model.startup_spread) {
     const bool uniform = model.startup_spread->kind == capacity::StartupSpread::Kind::uniform;
     text += fmt::format("startup: {{{}: {}, {}: {}}}\n", uniform ? "min" : "median",

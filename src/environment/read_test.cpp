@@ -585,6 +585,7 @@ RC_GTEST_PROP(Capacity, WhatIsWrittenReadsBackToTheSameModel, ()) {
   model.r_squared = some(*rc::gen::arbitrary<bool>(), *rc::gen::inRange(0, 1000) / 1001.0);
   if (*rc::gen::arbitrary<bool>()) model.measured_up_to = base::Rate(positive());
   if (*rc::gen::arbitrary<bool>()) model.knee = base::Percent(*rc::gen::inRange(0, 1000) / 11.0);
+  if (*rc::gen::arbitrary<bool>()) model.saturation = base::Rate(positive());
   if (*rc::gen::arbitrary<bool>()) model.startup = Milliseconds{*rc::gen::inRange(0, 10'000'000)};
   if (*rc::gen::arbitrary<bool>()) {
     using capacity::StartupSpread;

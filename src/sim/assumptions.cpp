@@ -46,6 +46,9 @@ void Extrapolated::add(base::Rate per_instance, base::Percent utilisation) {
   if (model_.measured_up_to && per_instance > *model_.measured_up_to) {
     highest_rate_ = std::max(highest_rate_, per_instance.value());
   }
+  if (model_.saturation && per_instance > *model_.saturation) {
+    highest_beyond_saturation_ = std::max(highest_beyond_saturation_, per_instance.value());
+  }
   const auto p95 = capacity::latency_ms(model_, capacity::Quantile::p95, utilisation);
   ticks_beyond_latency_ += p95 && p95->beyond_measured ? std::size_t{1} : std::size_t{0};
 }
@@ -56,6 +59,14 @@ void Extrapolated::note(std::vector<std::string>& notes) const {
         "The utilisation is extrapolated: instances get up to {} requests per second, measured were {}.",
         base::format_number(std::round(highest_rate_ * 10) / 10),
         base::format_number(model_.measured_up_to->value())));
+  }
+  if (highest_beyond_saturation_ > 0) {
+    notes.push_back(
+        fmt::format("Instances get up to {} requests per second, but a full one answered {} when it was "
+                    "measured: what the "
+                    "line gives beyond is not to be had.",
+                    base::format_number(std::round(highest_beyond_saturation_ * 10) / 10),
+                    base::format_number(model_.saturation->value())));
   }
   if (ticks_beyond_latency_ > 0) {
     notes.push_back(

@@ -32,7 +32,8 @@ class Extrapolated {
 
  private:
   const capacity::CapacityModel& model_;
-  double highest_rate_ = 0;  // of those beyond what was measured
+  double highest_rate_ = 0;               // of those beyond what was measured
+  double highest_beyond_saturation_ = 0;  // of those beyond what a full instance answered
   std::size_t ticks_beyond_latency_ = 0;
 };
 

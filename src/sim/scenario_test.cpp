@@ -221,6 +221,19 @@ TEST(Rehearsal, BeyondWhatWasMeasuredIsSaid) {
   EXPECT_NE(rehearsal.notes.front().find("extrapolated"), std::string::npos);
 }
 
+TEST(Rehearsal, MoreThanAFullInstanceAnsweredIsSaid) {
+  environment::Environment environment = plain();
+  environment.services.front().capacity.saturation = base::Rate(30);
+  const auto scenario = compile(environment, environment.services.front());
+  workload::Compiled traffic;
+  traffic.requests_per_second.values = {10, 40};
+  const Rehearsal rehearsal = rehearse(*scenario, traffic, 1);
+  ASSERT_EQ(rehearsal.notes.size(), 1U);
+  EXPECT_NE(rehearsal.notes.front().find("up to 40 requests per second, but a full one answered 30"),
+            std::string::npos)
+      << rehearsal.notes.front();
+}
+
 // The original plotted the time spent in the system alone, while its alarm looked at the whole (I07): here
 // the series that reports draw is what the policy saw, one tick later.
 TEST(B_I07, what_a_report_draws_is_what_the_policy_saw) {
