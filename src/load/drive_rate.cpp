@@ -32,11 +32,32 @@ base::Result<void> recover(Job job, const std::atomic<bool>& stop) {
   return {};
 }
 
+// Judged over the seconds that were measured.
+bool breaks(const std::vector<Threshold>& objective, const Measured& measured, const StepTiming& timing) {
+  Measured window;
+  const auto first = timing.settle / base::Milliseconds(1000);
+  const auto last = std::min(first + timing.measure / base::Milliseconds(1000),
+                             static_cast<std::int64_t>(measured.seconds.size()));
+  if (first >= last) return !objective.empty();
+  window.seconds.assign(measured.seconds.begin() + first, measured.seconds.begin() + last);
+  Group all{"all", {}};
+  for (const Second& second : window.seconds) {
+    all.tally.counts.merge(second.counts);
+    all.tally.from_schedule_ms.merge(second.from_schedule_ms);
+    all.tally.from_sending_ms.merge(second.from_sending_ms);
+  }
+  window.requests.push_back(std::move(all));
+  window.duration = timing.measure;
+  window.lateness_ms = measured.lateness_ms;  // of all of the step
+  return any_met(judge_all(objective, window));
+}
+
 }  // namespace
 
 base::Result<std::optional<CapacityStep>> drive_rate(const Job& wanted, base::Rate rate,
                                                      const StepTiming& timing,
                                                      const ReadUtilisation& utilisation,
+                                                     const std::vector<Threshold>& objective,
                                                      const std::atomic<bool>& stop) {
   Job job = wanted;
   // An instance that hangs must not take the descriptors that its utilisation is read through.
@@ -52,10 +73,12 @@ base::Result<std::optional<CapacityStep>> drive_rate(const Job& wanted, base::Ra
   std::optional<base::Error> fault;
   std::optional<base::Nanoseconds> began;
   std::optional<base::Nanoseconds> ended;
-  base::Percent used;
+  std::optional<base::Percent> used;
+  base::Milliseconds start{0};
   Observation observation;
   observation.progressed = [&](const Progressed& progress) {
     const auto ask = [&] {
+      if (!utilisation) return;
       auto percent = utilisation();
       if (!percent) {
         fault = percent.error();
@@ -67,6 +90,8 @@ base::Result<std::optional<CapacityStep>> drive_rate(const Job& wanted, base::Ra
     if (!began && progress.since_start >= timing.settle) {
       ask();
       began = progress.since_start;
+      start = std::chrono::duration_cast<base::Milliseconds>(
+          std::chrono::system_clock::now().time_since_epoch() - progress.since_start);
     } else if (began && !ended && progress.since_start >= *began + timing.measure) {
       ask();
       ended = progress.since_start;
@@ -79,23 +104,10 @@ base::Result<std::optional<CapacityStep>> drive_rate(const Job& wanted, base::Ra
   if (fault) return *std::move(fault);
   if (stop || !ended) return std::optional<CapacityStep>();
 
-  CapacityStep step;
+  CapacityStep step = step_of(*measured, start, timing.settle, timing.measure);
   step.offered = rate;
   step.utilisation = used;
-  const auto first = static_cast<std::size_t>(timing.settle / base::Milliseconds(1000));
-  const auto last = first + static_cast<std::size_t>(timing.measure / base::Milliseconds(1000));
-  Second sum;
-  for (std::size_t i = first; i < std::min(last, measured->seconds.size()); ++i)
-    sum.merge(measured->seconds[i]);
-  const double seconds = base::seconds(timing.measure);
-  step.answered = base::Rate(static_cast<double>(sum.answered) / seconds);
-  step.due = sum.due;
-  step.ended = sum.answered + sum.failed;
-  const auto ends = static_cast<double>(step.ended);
-  step.error_share = ends > 0 ? static_cast<double>(sum.failed) / ends : 1;
-  step.p50_ms = sum.from_schedule_ms.quantile(0.50);
-  step.p95_ms = sum.from_schedule_ms.quantile(0.95);
-  step.p99_ms = sum.from_schedule_ms.quantile(0.99);
+  step.breaks_objective = breaks(objective, *measured, timing);
   if (auto recovered = recover(wanted, stop); !recovered) return recovered.error();
   return std::optional(step);
 }
