@@ -123,6 +123,9 @@ base::Result<Order> read_order(const Arguments& arguments) {
   } else {
     take_faults(url.error());
   }
+  if (const std::string& file = arguments.options.certificates; !file.empty()) {
+    if (const auto text = read_text(file); !text) take_faults(text.error());
+  }
   if (!arguments.timeout.empty()) {
     const auto timeout = base::parse_duration(arguments.timeout);
     if (!timeout || timeout->count() < 1 || *timeout > kTimeoutMost) {
@@ -193,7 +196,10 @@ base::Result<Order> read_order(const Arguments& arguments) {
       stage.duration = duration.value_or(base::Milliseconds{1});
       quick.shape = workload::Closed{{stage}};
       order.quick_name = fmt::format("{} {}", arguments.users, arguments.users == 1 ? "user" : "users");
-    } else if (const auto rate = base::parse_rate(arguments.rate)) {
+    } else if (const auto rate = base::parse_rate(arguments.rate); rate && rate->value() <= 0) {
+      fault(fmt::format("--rate: {} sends nothing", base::in_quotes(arguments.rate)),
+            "write a rate above 0, such as '1000 rps' or '30 rpm'");
+    } else if (rate) {
       quick.shape = workload::Open{*rate, {{duration.value_or(base::Milliseconds{1}), *rate, *rate}}};
       order.quick_name = base::format_rate(*rate);
     } else {
@@ -334,12 +340,11 @@ void run(const Arguments& arguments, Context& context) {
   const auto job = load::prepare(driven->traffic, order->url, options);
   if (!job) return fail(context, job.error());
   if (arguments.capacity.wanted) {
-    if (!arguments.fail_if.empty() || !arguments.report.empty() || !arguments.shard.empty() ||
-        order->start_at) {
+    if (!arguments.report.empty() || !arguments.shard.empty() || order->start_at) {
       return fail(context, base::bad_input("--find-capacity drives rates of its own",
-                                           "leave out --fail-if, --report, --shard and --start-at"));
+                                           "leave out --report, --shard and --start-at"));
     }
-    return find_capacity(arguments.capacity, *job, arguments.run, arguments.json, context);
+    return find_capacity(arguments.capacity, *job, order->thresholds, arguments.run, arguments.json, context);
   }
 
   report::LoadRun run;
@@ -452,7 +457,7 @@ void add_load(CLI::App& app, Context& context) {
   command
       ->add_option("--fail-if", arguments->fail_if,
                    "exit code 1 where this is true: 'p99 > 500ms', 'sent.p50 > 20ms', 'errors > 1%', "
-                   "'rate < 900 rps', 'late > 1%'")
+                   "'rate < 900 rps', 'late > 1%'; with --find-capacity the rate is too high")
       ->type_name("CONDITION")
       ->allow_extra_args(false);
   command->add_option("--report", arguments->report, "write the report page here, too")->type_name("FILE");

@@ -7,13 +7,11 @@
 #include <atomic>
 #include <fstream>
 #include <map>
-#include <sstream>
 #include <thread>
 
+#include "cli/called_program.hpp"
 #include "cli/inputs.hpp"
-#include "cli/program.hpp"
 #include "environment/read.hpp"
-#include "store/file.hpp"
 #include "store/run_folder.hpp"
 #include "store/temporary_folder.hpp"
 
@@ -24,23 +22,6 @@ namespace fs = std::filesystem;
 using store::TemporaryFolder;
 
 const fs::path kExamples = HEADROOM_SOURCE_DIR "/examples";
-
-struct Outcome {
-  ExitCode exit_code;
-  std::string out;
-  std::string err;
-};
-
-Outcome run_with(const std::vector<std::string>& arguments) {
-  std::ostringstream out;
-  std::ostringstream err;
-  const ExitCode exit_code = run(arguments, out, err);
-  return {exit_code, out.str(), err.str()};
-}
-
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-std::string text_of(const fs::path& path) { return store::read_file(path).value_or("cannot be read"); }
 
 void put(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path());

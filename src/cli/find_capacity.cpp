@@ -7,6 +7,7 @@
 #include <CLI/Formatter.hpp>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -24,7 +25,6 @@
 #include "report/layout.hpp"
 #include "sources/utilisation.hpp"
 #include "store/file.hpp"
-#include "store/run_folder.hpp"
 
 namespace headroom::cli {
 namespace {
@@ -71,11 +71,11 @@ base::Result<Plan> plan_of(const FindCapacityArguments& arguments, const load::J
   rate("--first", arguments.first, plan.search.first);
   rate("--most", arguments.most, plan.search.most);
   if (arguments.rounds > 0) plan.search.repeats_least = plan.search.repeats_most = arguments.rounds;
-  if (arguments.metrics.empty()) {
+  if (arguments.metrics.empty() && !arguments.output.empty()) {
     error.faults.push_back({{},
-                            "--find-capacity needs --metrics: where the utilisation of the instance is read",
-                            "write --metrics cgroup:/sys/fs/cgroup/FOLDER or --metrics "
-                            "'prometheus:http://HOST:PORT?query=...'"});
+                            "-o: without the utilisation of the instance there is no capacity model",
+                            "add --metrics SOURCE, or join a CSV of it afterwards: headroom fit RUN --cpu "
+                            "FILE.csv -o capacity.yaml"});
   }
   if (!error.faults.empty()) return error;
   return plan;
@@ -90,10 +90,12 @@ std::string steps_table(const std::vector<load::CapacityStep>& steps) {
   std::string text = fmt::format("{:>5}{:>12}{:>12}{:>9}{:>12}{:>12}{:>9}\n", "round", "offered", "answered",
                                  "CPU", "p50", "p95", "errors");
   for (const load::CapacityStep& step : steps) {
-    text += fmt::format("{:>5}{:>8.1f} rps{:>8.1f} rps{:>7.1f} %{:>12}{:>12}{:>7.1f} %{}\n", step.round,
-                        step.offered.value(), step.answered.value(), step.utilisation.value(),
-                        latency(step.p50_ms), latency(step.p95_ms), 100 * step.error_share,
-                        step.saturated() ? "  full" : "");
+    const char* mark = step.saturated() ? "  full" : step.breaks_objective ? "  slow" : "";
+    text +=
+        fmt::format("{:>5}{:>8.1f} rps{:>8.1f} rps{:>9}{:>12}{:>12}{:>7.1f} %{}\n", step.round,
+                    step.offered.value(), step.answered.value(),
+                    step.utilisation ? fmt::format("{:.1f} %", step.utilisation->value()) : std::string("-"),
+                    latency(step.p50_ms), latency(step.p95_ms), 100 * step.error_share, mark);
   }
   return text;
 }
@@ -104,12 +106,31 @@ FitAnswers answers_of(const capacity::Fit& fit) {
   return answers;
 }
 
+InputFile measurements_of(const std::vector<load::CapacityStep>& steps) {
+  return {"measurements.csv", load::measurements_csv(steps)};
+}
+
 std::string json_of(const load::FoundCapacity& found) {
   report::JsonWriter json;
   json.begin_object();
-  write_fit(found.fit, answers_of(found.fit), json);
-  json.key("saturation_rps");
-  found.saturation ? json.number(found.saturation->value()) : json.null();
+  const auto number_or_null = [&](const char* name, const std::optional<double>& value) {
+    json.key(name);
+    value ? json.number(*value) : json.null();
+  };
+  const auto value_of = [](const auto& quantity) {
+    return quantity ? std::optional(quantity->value()) : std::nullopt;
+  };
+  if (found.fit) {
+    write_fit(*found.fit, answers_of(*found.fit), json);
+  } else {
+    number_or_null("knee_rps", found.knee_rate ? std::optional(found.knee_rate->at) : std::nullopt);
+    if (found.knee_rate) {
+      const capacity::Interval& range = found.knee_rate->at_95;
+      json.key("knee_rps_interval_95").begin_array().number(range.low).number(range.high).end_array();
+    }
+    number_or_null("saturation_rps", value_of(found.saturation));
+  }
+  number_or_null("objective_kept_rps", value_of(found.objective_kept));
   json.key("drift_percent").number(100 * found.drift);
   json.key("interrupted").boolean(found.interrupted);
   json.key("warnings").begin_array();
@@ -119,81 +140,89 @@ std::string json_of(const load::FoundCapacity& found) {
   for (const load::CapacityStep& step : found.steps) {
     json.begin_object();
     json.key("round").integer(step.round);
+    json.key("begin").text(base::format_instant(step.when.from));
+    json.key("end").text(base::format_instant(step.when.to));
     json.key("offered_rps").number(step.offered.value());
     json.key("answered_rps").number(step.answered.value());
-    json.key("cpu_percent").number(step.utilisation.value());
-    for (const auto& [name, value] : {std::pair("p50_ms", step.p50_ms), std::pair("p95_ms", step.p95_ms),
-                                      std::pair("p99_ms", step.p99_ms)}) {
-      json.key(name);
-      value ? json.number(*value) : json.null();
-    }
+    number_or_null("cpu_percent", value_of(step.utilisation));
+    number_or_null("p50_ms", step.p50_ms);
+    number_or_null("p95_ms", step.p95_ms);
+    number_or_null("p99_ms", step.p99_ms);
     json.key("error_percent").number(100 * step.error_share);
     json.key("saturated").boolean(step.saturated());
+    json.key("breaks_objective").boolean(step.breaks_objective);
     json.end_object();
   }
   json.end_array().end_object();
   return json.str() + "\n";
 }
 
-using Files = std::vector<std::pair<const char*, std::string>>;
+std::string open_end(const capacity::BrokenLine& bend) {
+  if (bend.open_below && bend.open_above) return ", or beyond both";
+  return bend.open_below ? " or less" : bend.open_above ? " or more" : "";
+}
 
-base::Result<std::string> keep(const RunArguments& run, const Files& files) {
-  if (run.none) return std::string();
-  const auto now =
-      std::chrono::duration_cast<base::Milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-  auto folder = store::RunFolder::create(run.folder, now, "capacity");
-  if (!folder) return folder.error();
-  for (const auto& [name, text] : files) {
-    if (auto written = folder->write(name, text); !written) return written.error();
+// What is known of the rate alone.
+void write_rates(const load::FoundCapacity& found, std::ostream& out) {
+  if (!found.fit) {
+    const auto& knee = found.knee_rate;
+    out << fmt::format("{:<22}{:<26}{}\n", "", "", "95 % interval");
+    out << (knee ? fmt::format("{:<22}{:<26}{:.6g} to {:.6g}{}\n", "knee of latency",
+                               fmt::format("{:.1f} requests/s (p95)", knee->at), knee->at_95.low,
+                               knee->at_95.high, open_end(*knee))
+                 : fmt::format("{:<22}not found\n", "knee of latency"));
+    out << (found.saturation ? fmt::format("{:<22}{:.1f} requests/s answered when full\n", "saturation",
+                                           found.saturation->value())
+                             : fmt::format("{:<22}not reached\n", "saturation"));
   }
-  auto finished = folder->finish();
-  if (!finished) return finished.error();
-  return finished->string();
+  if (found.objective_kept) {
+    out << fmt::format("{:<22}kept up to {:.1f} requests/s\n", "objective", found.objective_kept->value());
+  }
+  if (found.fit) {
+    out << fmt::format("{:<22}{:+.1f} % from the first round to the last\n", "drift", 100 * found.drift);
+  }
 }
 
 }  // namespace
 
 void add_find_capacity_arguments(CLI::App& command, FindCapacityArguments& arguments) {
   const std::string group = "Capacity of one instance";
+  const auto option = [&](const char* name, std::string& into, const char* type, const char* what) {
+    command.add_option(name, into, what)->type_name(type)->group(group);
+  };
   command
       .add_flag("--find-capacity", arguments.wanted,
-                "step the rate until the instance is saturated, and learn its capacity")
+                "step the rate until the instance is saturated or --fail-if is true, and learn its capacity")
       ->group(group);
-  command
-      .add_option("--metrics", arguments.metrics,
-                  "where its utilisation is read: cgroup:/sys/fs/cgroup/FOLDER or "
-                  "prometheus:http://HOST:PORT?query=EXPRESSION")
-      ->type_name("SOURCE")
-      ->group(group);
-  command.add_option("--step", arguments.step, "how long each rate is measured (default 10s)")
-      ->type_name("DURATION")
-      ->group(group);
-  command.add_option("--settle", arguments.settle, "driven before that, not measured (default 2s)")
-      ->type_name("DURATION")
-      ->group(group);
-  command.add_option("--first", arguments.first, "the first rate (default 1 rps)")
-      ->type_name("RATE")
-      ->group(group);
-  command.add_option("--most", arguments.most, "the highest rate (default 1000000 rps)")
-      ->type_name("RATE")
-      ->group(group);
+  option("--metrics", arguments.metrics, "SOURCE",
+         "where its utilisation is read: cgroup:/sys/fs/cgroup/FOLDER or "
+         "prometheus:http://HOST:PORT?query=EXPRESSION; without it, see `headroom fit --cpu`");
+  option("--step", arguments.step, "DURATION", "how long each rate is measured (default 10s)");
+  option("--settle", arguments.settle, "DURATION", "driven before that, not measured (default 2s)");
+  option("--first", arguments.first, "RATE", "the first rate (default 1 rps)");
+  option("--most", arguments.most, "RATE", "the highest rate (default 1000000 rps)");
   command
       .add_option("--rounds", arguments.rounds,
                   "drive every rate so often (default: 3 to 6 times, until the slope is known to 5 %)")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 100))
       ->group(group);
-  command.add_option("-o,--output", arguments.output, "write the capacity model here")
-      ->type_name("FILE")
-      ->group(group);
+  option("-o,--output", arguments.output, "FILE", "write the capacity model here");
 }
 
-void find_capacity(const FindCapacityArguments& arguments, const load::Job& job, const RunArguments& run,
-                   bool json, Context& context) {
+void find_capacity(const FindCapacityArguments& arguments, const load::Job& job,
+                   const std::vector<load::Threshold>& objective, const RunArguments& run, bool json,
+                   Context& context) {
   const auto plan = plan_of(arguments, job);
   if (!plan) return fail(context, plan.error());
-  const auto source = sources::utilisation_of(arguments.metrics, &steady_now);
-  if (!source) return fail(context, source.error());
+  load::ReadUtilisation utilisation;
+  std::unique_ptr<sources::Utilisation> source;
+  if (!arguments.metrics.empty()) {
+    auto opened = sources::utilisation_of(arguments.metrics, &steady_now);
+    if (!opened) return fail(context, opened.error());
+    source = std::move(*opened);
+    utilisation = [&source] { return source->since_last(); };
+  }
 
   const Interrupt interrupt;
   std::vector<load::CapacityStep> driven;
@@ -202,51 +231,50 @@ void find_capacity(const FindCapacityArguments& arguments, const load::Job& job,
     return load::find_capacity(
         plan->search,
         [&](base::Rate rate) {
-          auto step = load::drive_rate(
-              job, rate, plan->timing, [&] { return (*source)->since_last(); }, Interrupt::stop());
+          auto step = load::drive_rate(job, rate, plan->timing, utilisation, objective, Interrupt::stop());
           if (step && *step) driven.push_back(**step);
           return step;
         },
         [&](base::Rate next, const std::vector<load::CapacityStep>& so_far, double share) {
-          const std::string last = so_far.empty()
+          const std::string last = so_far.empty() || !so_far.back().utilisation
                                        ? std::string()
-                                       : fmt::format(", last {:.1f} %", so_far.back().utilisation.value());
+                                       : fmt::format(", last {:.1f} %", so_far.back().utilisation->value());
           line.show(fmt::format("step {}: {:.1f} rps{}", so_far.size() + 1, next.value(), last), share);
         });
   }();
   if (!found) {
     // Nothing that was measured is lost.
     const auto kept = driven.empty() ? base::Result<std::string>(std::string())
-                                     : keep(run, {{"measurements.csv", load::measurements_csv(driven)}});
+                                     : keep_files(run, "capacity", {measurements_of(driven)});
     if (kept && !kept->empty()) {
       context.err << fmt::format("The {} steps that were driven are kept in {}.\n", driven.size(), *kept);
     }
     return fail(context, found.error());
   }
 
-  const auto folder = keep(run, {{"measurements.csv", load::measurements_csv(found->steps)},
-                                 {"summary.json", json_of(*found)},
-                                 {"capacity.yaml", environment::write_capacity(found->fit.model)}});
+  std::vector<InputFile> files{measurements_of(found->steps), {"summary.json", json_of(*found)}};
+  if (found->fit) files.push_back({"capacity.yaml", environment::write_capacity(found->fit->model)});
+  const auto folder = keep_files(run, "capacity", files);
   if (!folder) return fail(context, folder.error());
   if (json) {
     context.out << json_of(*found);
   } else {
     context.out << steps_table(found->steps) << '\n';
-    write_fit(found->fit, answers_of(found->fit), context.out);
-    if (found->saturation) {
-      context.out << fmt::format("{:<22}{:.1f} requests/s answered when full\n", "saturation",
-                                 found->saturation->value());
-    }
-    context.out << fmt::format("{:<22}{:+.1f} % from the first round to the last\n", "drift",
-                               100 * found->drift);
+    if (found->fit) write_fit(*found->fit, answers_of(*found->fit), context.out);
+    write_rates(*found, context.out);
     for (const std::string& note : found->notes) context.out << report::wrapped("WARNING: ", note);
     if (found->interrupted)
       context.out << "STOPPED EARLY: the capacity is from the steps that were driven.\n";
+    if (!found->fit) {
+      context.out << report::wrapped(
+          "", fmt::format("The utilisation is not known. With a CSV of it: headroom fit {} --cpu FILE.csv",
+                          folder->empty() ? "RUN (leave out --no-run)" : *folder));
+    }
     if (!folder->empty()) context.out << "\nRun: " << *folder << '\n';
   }
   if (!arguments.output.empty()) {
     if (auto written =
-            store::write_file_atomically(arguments.output, environment::write_capacity(found->fit.model));
+            store::write_file_atomically(arguments.output, environment::write_capacity(found->fit->model));
         !written) {
       return fail(context, written.error());
     }

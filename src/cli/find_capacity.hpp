@@ -2,10 +2,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/run_files.hpp"
 #include "load/job.hpp"
+#include "load/threshold.hpp"
 
 namespace CLI {
 class App;
@@ -15,7 +17,7 @@ namespace headroom::cli {
 
 struct FindCapacityArguments {
   bool wanted = false;
-  std::string metrics;
+  std::string metrics;  // empty: the utilisation is not known now
   std::string step;
   std::string settle;
   std::string first;
@@ -26,8 +28,10 @@ struct FindCapacityArguments {
 
 void add_find_capacity_arguments(CLI::App& command, FindCapacityArguments& arguments);
 
-// Steps the rate of the job's requests (its own traffic is not used), prints and keeps what was found.
-void find_capacity(const FindCapacityArguments& arguments, const load::Job& job, const RunArguments& run,
-                   bool json, Context& context);
+// Steps the rate of the job's requests (its own traffic is not used), prints and keeps what was found. A rate
+// at which a condition of `objective` is true is too high.
+void find_capacity(const FindCapacityArguments& arguments, const load::Job& job,
+                   const std::vector<load::Threshold>& objective, const RunArguments& run, bool json,
+                   Context& context);
 
 }  // namespace headroom::cli

@@ -30,11 +30,18 @@ void write_fit(const capacity::Fit& fit, const FitAnswers& answers, std::ostream
   if (fit.knee) {
     out << fmt::format("{:<22}{:<26}{}\n", "knee of latency",
                        fmt::format("{:.1f} % ({})", fit.knee->utilisation.value(), fit.knee->quantile),
-                       interval(fit.knee->interval_95_percent, 1));
+                       interval(fit.knee->interval_95_percent, 1) + (fit.knee->open_below   ? " or less"
+                                                                     : fit.knee->open_above ? " or more"
+                                                                                            : ""));
   } else {
     out << fmt::format("{:<22}not found\n", "knee of latency");
   }
+  if (fit.saturation) {
+    out << fmt::format("{:<22}{:.1f} requests/s answered when full\n", "saturation", fit.saturation->value());
+  }
   const auto mark = [](const capacity::Prediction& prediction) {
+    if (prediction.beyond_saturation)
+      return fmt::format("{:<22}beyond the saturation: it is not answered\n", "");
     return prediction.extrapolated ? fmt::format("{:<22}beyond what was measured\n", "") : std::string();
   };
   if (answers.rate_at_cpu) {
@@ -71,7 +78,8 @@ void write_fit(const capacity::Fit& fit, const FitAnswers& answers, report::Json
     }
     json.begin_object().key("value").number(value->value * factor);
     interval("interval_95", value->interval_95, factor);
-    json.key("extrapolated").boolean(value->extrapolated).end_object();
+    json.key("extrapolated").boolean(value->extrapolated);
+    json.key("beyond_saturation").boolean(value->beyond_saturation).end_object();
   };
   json.key("rows_used").natural(fit.rows_used);
   json.key("rows_saturated").natural(fit.rows_saturated);
@@ -89,9 +97,13 @@ void write_fit(const capacity::Fit& fit, const FitAnswers& answers, report::Json
   if (fit.knee) {
     json.number(fit.knee->utilisation.value());
     interval("knee_percent_interval_95", fit.knee->interval_95_percent, 1);
+    json.key("knee_may_be_lower").boolean(fit.knee->open_below);
+    json.key("knee_may_be_higher").boolean(fit.knee->open_above);
   } else {
     json.null();
   }
+  json.key("saturation_rps");
+  fit.saturation ? json.number(fit.saturation->value()) : json.null();
   json.key("at_cpu_percent").number(answers.cpu.value());
   prediction("rate_rpm", answers.rate_at_cpu, 60);
   if (answers.rate) {

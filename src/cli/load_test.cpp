@@ -2,19 +2,21 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <sstream>
 #include <thread>
 #include <vector>
 
+#include "base/csv.hpp"
+#include "base/units.hpp"
+#include "cli/called_program.hpp"
 #include "cli/load_files.hpp"
-#include "cli/program.hpp"
 #include "load/scripted_server.hpp"
 #include "report/load_records.hpp"
-#include "store/file.hpp"
 #include "store/run_folder.hpp"
 #include "store/temporary_folder.hpp"
 
@@ -23,23 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using store::TemporaryFolder;
-
-struct Outcome {
-  ExitCode exit_code;
-  std::string out;
-  std::string err;
-};
-
-Outcome run_with(const std::vector<std::string>& arguments) {
-  std::ostringstream out;
-  std::ostringstream err;
-  const ExitCode exit_code = run(arguments, out, err);
-  return {exit_code, out.str(), err.str()};
-}
-
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-std::string text_of(const fs::path& path) { return store::read_file(path).value_or("cannot be read"); }
 
 // Answers "/500" with status 500 and everything else with 200, and remembers what came last.
 class Server {
@@ -179,6 +164,133 @@ TEST(Load, WrongOptionsAreAllToldBeforeAnythingIsSent) {
   }
   EXPECT_FALSE(says(outcome.err, "secret word"));
   EXPECT_EQ(server.last(), "");
+}
+
+TEST(Load, ARateOfNothingAndCertificatesThatAreNotThereAreTold) {
+  const Outcome outcome = run_with({"load", "--rate", "0 rps", "--for", "1s", "--url", "https://127.0.0.1:1/",
+                                    "--ca", "nofile.pem", "--no-run"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::bad_input);
+  EXPECT_TRUE(says(outcome.err, "--rate: \"0 rps\" sends nothing")) << outcome.err;
+  EXPECT_TRUE(says(outcome.err, "nofile.pem")) << outcome.err;
+}
+
+// Takes 20 ms for each request, one after the other: it is full at 50 a second.
+class SlowServer {
+ public:
+  std::string url() const { return server_.url(); }
+
+ private:
+  std::mutex mutex_;
+  load::ScriptedServer server_{[this](load::Visit& visit) {
+    {
+      const std::lock_guard lock(mutex_);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    visit.answer();
+  }};
+};
+
+// The `cpu` of an instance as another tool records it, every 100 ms: as much of a step as its rate is of 50.
+std::string recorded_cpu(const fs::path& measurements, base::Milliseconds shift = base::Milliseconds(0)) {
+  const std::string text = text_of(measurements);
+  const base::CsvTable table = base::read_csv(text, "measurements.csv");
+  std::string csv = "timestamp,cpu\n";
+  for (std::size_t i = 1; i < table.rows.size(); ++i) {
+    const auto& fields = table.rows[i].fields;  // round,begin,end,offered,rps,...
+    const base::Milliseconds begin = *base::parse_instant(fields[1].text);
+    const base::Milliseconds end = *base::parse_instant(fields[2].text);
+    const double percent = 2 * *base::parse_number(fields[4].text);
+    for (base::Milliseconds at = begin; at < end; at += base::Milliseconds(100)) {
+      csv += base::format_instant(at + shift) + "," + base::format_number(percent) + "\n";
+    }
+  }
+  return csv;
+}
+
+TEST(FindCapacity, WithoutMetricsItIsFittedAfterwardsWithACsvOfTheUtilisation) {
+  SlowServer server;
+  const TemporaryFolder folder;
+  const std::string runs = (folder.path() / "runs").string();
+  const std::vector<std::string> search{
+      "load", "--users",  "1",  "--for",   "1s",     "--url",    server.url(), "--find-capacity", "--step",
+      "1s",   "--settle", "0s", "--first", "20 rps", "--rounds", "1",          "--runs",          runs};
+  const Outcome found = run_with(search);
+  ASSERT_EQ(found.exit_code, ExitCode::fine) << found.err;
+  EXPECT_TRUE(says(found.out, "saturation")) << found.out;
+  EXPECT_TRUE(says(found.out, "requests/s answered when full")) << found.out;
+  EXPECT_TRUE(says(found.out, "--cpu FILE.csv")) << found.out;
+  const fs::path run = the_run(runs);
+  EXPECT_FALSE(fs::exists(run / "capacity.yaml"));
+  EXPECT_TRUE(says(text_of(run / "summary.json"), "\"cpu_percent\": null"));
+
+  const Outcome alone = run_with({"fit", run.string()});
+  EXPECT_EQ(alone.exit_code, ExitCode::bad_input);
+  EXPECT_TRUE(says(alone.err, "--cpu")) << alone.err;
+
+  const fs::path cpu = folder.path() / "cpu.csv";
+  const fs::path model = folder.path() / "capacity.yaml";
+  std::ofstream(cpu) << recorded_cpu(run / "measurements.csv");
+  const Outcome fitted =
+      run_with({"fit", run.string(), "--cpu", cpu.string(), "-o", model.string(), "--json"});
+  ASSERT_EQ(fitted.exit_code, ExitCode::fine) << fitted.err;
+  // 2 % for each request a second.
+  EXPECT_TRUE(says(text_of(model), "cpu_per_rps: 2") || says(text_of(model), "cpu_per_rps: 1.99"))
+      << text_of(model);
+  EXPECT_TRUE(says(text_of(model), "saturation: ")) << text_of(model);
+  EXPECT_FALSE(says(fitted.out, "\"saturation_rps\": null")) << fitted.out;
+
+  std::ofstream(cpu) << recorded_cpu(run / "measurements.csv", base::Milliseconds(3'600'000));
+  const Outcome late = run_with({"fit", run.string(), "--cpu", cpu.string()});
+  EXPECT_EQ(late.exit_code, ExitCode::bad_input);
+  EXPECT_TRUE(says(late.err, "the rows are of")) << late.err;
+}
+
+TEST(FindCapacity, WithoutMetricsThereIsNoModelToWrite) {
+  const Outcome outcome = run_with({"load", "--users", "1", "--for", "1s", "--url", "http://127.0.0.1:1/",
+                                    "--find-capacity", "-o", "capacity.yaml", "--no-run"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::bad_input);
+  EXPECT_TRUE(says(outcome.err, "headroom fit RUN --cpu FILE.csv")) << outcome.err;
+}
+
+TEST(FindCapacity, AServiceThatOnlyFailsIsToldWithItsStatus) {
+  Server server;
+  const Outcome outcome =
+      run_with({"load", "--users", "1", "--for", "1s", "--url", server.url("/500"), "--find-capacity",
+                "--step", "1s", "--settle", "0s", "--first", "20 rps", "--no-run"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::unavailable);
+  EXPECT_TRUE(says(outcome.err, "the requests failed: status 500")) << outcome.err;
+}
+
+// A test of a minute as its run folder has it, at a rate that rises by 1 a second each second.
+TEST(Fit, AnOrdinaryLoadTestIsJoinedToACsvOfTheUtilisationInWindows) {
+  const TemporaryFolder folder;
+  report::LoadRun run;
+  run.name = "ramp";
+  run.url = "http://127.0.0.1:1/";
+  run.start = *base::parse_instant("2026-12-01T10:00:00Z");
+  std::string csv = "timestamp,cpu\n";
+  for (int i = 0; i < 72; ++i) {
+    load::Second& second = run.measured.seconds.emplace_back();
+    second.due = second.sent = second.answered = static_cast<std::uint64_t>(i);
+    second.counts.statuses[200] = second.answered;
+    second.counts.outcomes[0] = second.answered;
+    for (int k = 0; k < i; ++k) second.from_schedule_ms.add(10);
+    csv += base::format_instant(run.start + base::Milliseconds(1000 * i)) + "," +
+           base::format_number(5 + 0.5 * i + 0.5 * (i % 2)) + "\n";
+  }
+  run.measured.duration = base::Milliseconds(72'000);
+  const std::string kept = keep_load({(folder.path() / "runs").string()}, run, {}).value();
+  const Outcome alone = run_with({"fit", kept});
+  EXPECT_EQ(alone.exit_code, ExitCode::bad_input);
+  EXPECT_EQ(std::count(alone.err.begin(), alone.err.end(), '\n'), 2) << alone.err;  // what, and what to do
+  EXPECT_TRUE(says(alone.err, "which does not measure the utilisation of the instance")) << alone.err;
+
+  std::ofstream(folder.path() / "cpu.csv") << csv;
+  const Outcome fitted = run_with({"fit", kept, "--cpu", (folder.path() / "cpu.csv").string(), "--json"});
+  ASSERT_EQ(fitted.exit_code, ExitCode::fine) << fitted.err;
+  // 2 to 12 s, ... 62 to 72 s: seven windows.
+  EXPECT_TRUE(says(fitted.out, "\"rows_used\": 7,")) << fitted.out;
+  EXPECT_TRUE(says(fitted.out, "\"cpu_percent_per_rpm\": 0.0083")) << fitted.out;  // 0.5 % / 60
 }
 
 TEST(Load, TrafficsThatExcludeEachOtherAreRefused) {

@@ -6,23 +6,11 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+
+#include "cli/called_program.hpp"
 
 namespace headroom::cli {
 namespace {
-
-struct Outcome {
-  ExitCode exit_code;
-  std::string out;
-  std::string err;
-};
-
-Outcome run_with(const std::vector<std::string>& arguments) {
-  std::ostringstream out;
-  std::ostringstream err;
-  const ExitCode exit_code = run(arguments, out, err);
-  return {exit_code, out.str(), err.str()};
-}
 
 TEST(Program, VersionAndHelpGoToStandardOutputAndAreFine) {
   const Outcome shown = run_with({"--version"});
