@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "base/csv.hpp"
 #include "base/timestamp.hpp"
@@ -117,6 +118,61 @@ struct Cells {
   }
 };
 
+// How a tool names what counts in its CSV.
+struct Layout {
+  const char* tool;
+  const char* kind;                // the column that says what a row is about
+  std::set<std::string> of_these;  // values of that column: the rows that count
+  const char* time;
+  const char* requests;
+  const char* users;  // need not be there; empty: it never is
+};
+
+struct Counted {
+  Milliseconds at{0};
+  double count = 0;
+};
+
+struct CountedRows {
+  std::vector<Counted> rows;
+  std::size_t others = 0;  // rows that do not count
+  double users_most = 0;
+};
+
+// Errors: a column that is missing; rows that are no time and number.
+base::Result<CountedRows> counts_of(std::string_view text, const std::string& file, const Layout& layout) {
+  base::CsvTable table = base::read_csv(text, file);
+  if (table.rows.empty()) return base::error_of(table.faults);
+  const Columns columns = columns_of(table);
+  const auto find = [&](const char* heading) { return columns.find(base::plain_name(heading)); };
+  for (const char* heading : {layout.time, layout.requests, layout.kind}) {
+    if (!find(heading)) return missing(file, heading, layout.tool);
+  }
+  const std::size_t kind = *find(layout.kind);
+  const std::size_t time = *find(layout.time);
+  const std::size_t requests = *find(layout.requests);
+  const auto users = find(layout.users);
+  const std::vector<base::CsvRow> rows = std::move(table.rows);
+  const Cells cells{table, file};
+  CountedRows counts;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const auto& fields = rows[i].fields;
+    if (!layout.of_these.contains(fields[kind].text)) {
+      ++counts.others;
+      continue;
+    }
+    const auto at = cells.time(fields[time]);
+    const auto count = cells.number(fields[requests], "number of requests");
+    if (users) {
+      const double number = cells.number(fields[*users], "number of users").value_or(0);
+      counts.users_most = std::max(counts.users_most, number);
+    }
+    if (at && count) counts.rows.push_back({*at, *count});
+  }
+  if (!table.faults.empty()) return base::error_of(table.faults);
+  return counts;
+}
+
 Note told(std::string what) { return {NoteKind::told, 0, {}, {}, std::move(what)}; }
 
 void note_stages(Imported& imported, std::size_t points) {
@@ -192,75 +248,42 @@ std::optional<double> figure(const nlohmann::json& summary, const char* metric, 
 }  // namespace
 
 base::Result<Imported> import_locust_history(std::string_view text, const std::string& file) {
-  base::CsvTable table = base::read_csv(text, file);
-  if (table.rows.empty()) return base::error_of(table.faults);
-  const Columns columns = columns_of(table);
-  const auto time = columns.find("timestamp");
-  const auto total = columns.find("total_request_count");
-  const auto name = columns.find("name");
-  const auto users = columns.find("user_count");
-  for (const auto& [column, heading] :
-       {std::pair{time, "Timestamp"}, {total, "Total Request Count"}, {name, "Name"}}) {
-    if (!column) return missing(file, heading, "the *_stats_history.csv of Locust");
-  }
-  const Cells cells{table, file};
+  // With --csv-full-history there are rows for each request beside those of all.
+  const auto counts = counts_of(text, file,
+                                {"the *_stats_history.csv of Locust",
+                                 "Name",
+                                 {"Aggregated", "Total"},
+                                 "Timestamp",
+                                 "Total Request Count",
+                                 "User Count"});
+  if (!counts) return counts.error();
   std::map<Milliseconds, double> totals;
-  double users_most = 0;
-  std::size_t others = 0;
-  const std::vector<base::CsvRow> rows = table.rows;
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    const auto& fields = rows[i].fields;
-    // With --csv-full-history there are rows for each request beside those of all.
-    if (fields[*name].text != "Aggregated" && fields[*name].text != "Total") {
-      ++others;
-      continue;
-    }
-    const auto at = cells.time(fields[*time]);
-    const auto count = cells.number(fields[*total], "number of requests");
-    if (users) users_most = std::max(users_most, cells.number(fields[*users], "number of users").value_or(0));
-    if (at && count) totals[*at] = *count;
-  }
-  if (!table.faults.empty()) return base::error_of(table.faults);
+  for (const Counted& row : counts->rows) totals[row.at] = row.count;
   std::vector<Point> points;
   for (const auto& [at, count] : totals) points.push_back({at, count});
   auto imported = from_totals(points, file);
   if (!imported) return imported;
-  if (others > 0)
+  if (counts->others > 0) {
     imported->notes.push_back(
-        told(fmt::format("{} rows of single requests are not needed beside those of all", others)));
-  if (users_most > 0) {
+        told(fmt::format("{} rows of single requests are not needed beside those of all", counts->others)));
+  }
+  if (counts->users_most > 0) {
     imported->notes.push_back(
         told(fmt::format("up to {:.0f} users sent it; how long they paused is not in a history, so that this "
                          "is their rate as open "
                          "traffic: for users who wait for answers, write closed stages",
-                         users_most)));
+                         counts->users_most)));
   }
   return imported;
 }
 
 base::Result<Imported> import_k6_csv(std::string_view text, const std::string& file) {
-  base::CsvTable table = base::read_csv(text, file);
-  if (table.rows.empty()) return base::error_of(table.faults);
-  const Columns columns = columns_of(table);
-  const auto name = columns.find("metric_name");
-  const auto time = columns.find("timestamp");
-  const auto value = columns.find("metric_value");
-  for (const auto& [column, heading] :
-       {std::pair{name, "metric_name"}, {time, "timestamp"}, {value, "metric_value"}}) {
-    if (!column) return missing(file, heading, "the CSV output of k6");
-  }
-  const Cells cells{table, file};
+  const auto counts = counts_of(
+      text, file, {"the CSV output of k6", "metric_name", {"http_reqs"}, "timestamp", "metric_value", ""});
+  if (!counts) return counts.error();
   constexpr Milliseconds kSecond{1000};
   std::map<Milliseconds, double> per_second;
-  const std::vector<base::CsvRow> rows = table.rows;
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    const auto& fields = rows[i].fields;
-    if (fields[*name].text != "http_reqs") continue;
-    const auto at = cells.time(fields[*time]);
-    const auto count = cells.number(fields[*value], "number of requests");
-    if (at && count) per_second[*at - *at % kSecond] += *count;
-  }
-  if (!table.faults.empty()) return base::error_of(table.faults);
+  for (const Counted& row : counts->rows) per_second[row.at - row.at % kSecond] += row.count;
   if (per_second.empty()) {
     return base::bad_input(base::Place{file, 1, 1}, "there are no rows of the metric http_reqs",
                            "k6 writes one for each request where the script sends HTTP");
