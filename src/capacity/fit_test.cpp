@@ -92,8 +92,8 @@ TEST(Fit, the_saturation_is_the_median_rate_of_full_rows_and_figures_beyond_it_s
 
 TEST(Fit, a_knee_whose_interval_ends_where_the_measurements_do_says_so) {
   // Of 30 rows, up to 92 %, the last two are behind the bend; it is looked for up to the third last, 86 %.
-  const auto fitted = fit(
-      measured(30, straight, [](double cpu) { return 100 * std::exp(0.3 * std::max(0.0, cpu - 88)); }));
+  const auto fitted =
+      fit(measured(30, straight, [](double cpu) { return 100 * std::exp(0.3 * std::max(0.0, cpu - 88)); }));
   ASSERT_TRUE(fitted) << to_string(fitted.error());
   ASSERT_TRUE(fitted->knee);
   EXPECT_TRUE(fitted->knee->open_above);
