@@ -1,0 +1,49 @@
+// Client: a daemon as its callers see it, over its socket.
+//
+//   const auto found = Client::find(folder.api_socket());   // *found is empty where no daemon runs
+//   (*found)->up(request, [](std::string_view line) { ... });
+//
+// Errors      Those of the daemon, with their places; unavailable where it does not answer.
+// Threads     Each function may be called from any thread; each call has a connection of its own.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "api/messages.hpp"
+#include "base/result.hpp"
+
+namespace headroom::api {
+
+class Client {
+ public:
+  // Nothing: no daemon listens there. Errors: it belongs to another user.
+  static base::Result<std::optional<Client>> find(const std::filesystem::path& socket);
+
+  // A call that takes time ends early, as an error, when this returns true; what it has begun goes on.
+  void give_up_when(std::function<bool()> asked) { give_up_ = std::move(asked); }
+
+  base::Result<daemon::Status> status() const;
+  base::Result<daemon::UpResult> up(const daemon::UpRequest& request, const daemon::Say& say) const;
+  base::Result<void> rollback(const std::string& environment, const RollbackRequest& request,
+                              const daemon::Say& say) const;
+  base::Result<void> scale(const std::string& environment, const ScaleRequest& request) const;
+  base::Result<void> drill(const std::string& environment, const DrillRequest& request) const;
+  base::Result<void> down(const std::string& environment, const DownRequest& request,
+                          const daemon::Say& say) const;
+  base::Result<std::vector<daemon::LogPiece>> logs(const std::string& environment,
+                                                   const LogsRequest& request) const;
+
+ private:
+  explicit Client(std::filesystem::path socket) : socket_(std::move(socket)) {}
+
+  struct Call;
+  base::Result<std::string> last_line(const Call& call) const;
+
+  std::filesystem::path socket_;
+  std::function<bool()> give_up_;
+};
+
+}  // namespace headroom::api
