@@ -33,16 +33,25 @@ void fail(Context& context, const base::Error& error);
 // Shape of all: `app` is the whole program; both arguments outlive the parsing.
 void add_check(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
+void add_daemon(CLI::App& app, Context& context);
+void add_deploy(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
+void add_down(CLI::App& app, Context& context);
+void add_drill(CLI::App& app, Context& context);
 void add_fit(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_limits(CLI::App& app, Context& context);
 void add_load(CLI::App& app, Context& context);
+void add_logs(CLI::App& app, Context& context);
 void add_man(CLI::App& app, Context& context);
 void add_merge(CLI::App& app, Context& context);
+void add_rollback(CLI::App& app, Context& context);
+void add_scale(CLI::App& app, Context& context);
 void add_schema(CLI::App& app, Context& context);
 void add_simulate(CLI::App& app, Context& context);
+void add_status(CLI::App& app, Context& context);
 void add_tune(CLI::App& app, Context& context);
+void add_up(CLI::App& app, Context& context);
 
 }  // namespace headroom::cli

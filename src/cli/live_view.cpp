@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <utility>
 #include <variant>
@@ -49,8 +48,7 @@ LiveView::LiveView(std::ostream& stream, const load::Job& job, std::string name,
       url_(std::move(url)),
       length_(length_of(job)),
       terminal_(&stream == &std::cerr && is_wide_terminal()),
-      // Source: no-color.org.
-      colours_(std::getenv("NO_COLOR") == nullptr || *std::getenv("NO_COLOR") == '\0') {
+      colours_(takes_colours(stream)) {
   if (!terminal_) next_ = kBetweenLines;
 }
 

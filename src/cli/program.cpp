@@ -67,6 +67,15 @@ ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::
   add_load(app, context);
   add_merge(app, context);
   add_import(app, context);
+  add_up(app, context);
+  add_deploy(app, context);
+  add_rollback(app, context);
+  add_status(app, context);
+  add_scale(app, context);
+  add_logs(app, context);
+  add_drill(app, context);
+  add_down(app, context);
+  add_daemon(app, context);
   add_schema(app, context);
   add_doctor(app, context);
   add_completion(app, context);

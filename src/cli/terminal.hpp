@@ -1,12 +1,19 @@
-// Terminal: progress while long work runs, and Ctrl-C that ends it in order.
+// Terminal: whether there is one, progress while long work runs, and Ctrl-C that ends it in order.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 
 namespace headroom::cli {
+
+// Whether what is written to it comes to a terminal: standard output or standard error that is one.
+bool is_terminal(const std::ostream& stream);
+
+// Whether it may have colours: a terminal, and NO_COLOR does not forbid it.
+bool takes_colours(const std::ostream& stream);
 
 // One line on the terminal that is redrawn and goes away at the end; nothing where the stream is no terminal
 // or the work takes less than a second.
@@ -26,11 +33,12 @@ class ProgressLine {
   std::chrono::steady_clock::time_point began_;
 };
 
-// While it lives (one at a time), the first Ctrl-C (or SIGTERM) sets stop(); the second ends the program at
-// once.
+// While it lives (one at a time), the first Ctrl-C (or SIGTERM) sets stop() and says `said` on standard
+// error, of which at most 200 bytes; the second ends the program at once.
 class Interrupt {
  public:
   Interrupt();
+  explicit Interrupt(std::string_view said);
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;

@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "cli/choose_environment.hpp"
+#include "cli/command.hpp"
+#include "cli/instance_logs.hpp"
+#include "cli/project.hpp"
+#include "cli/reach_daemon.hpp"
+#include "cli/terminal.hpp"
+#include "report/json.hpp"
+#include "report/layout.hpp"
+
+namespace headroom::cli {
+namespace {
+
+constexpr auto kBetweenLooks = std::chrono::milliseconds(500);
+
+struct Arguments {
+  std::string of;
+  bool follow = false;
+  int lines = 100;
+  std::string environment;
+  bool json = false;
+};
+
+void run(const Arguments& arguments, Context& context) {
+  const auto hosted = reach_hosted(context.err);
+  if (!hosted) return fail(context, hosted.error());
+  const auto environment = choose_environment(hosted->status, arguments.environment, ".");
+  if (!environment) return fail(context, environment.error());
+
+  // The lines of one instance stand alone, those of several after its name.
+  const bool is_service =
+      std::any_of(environment->services.begin(), environment->services.end(),
+                  [&](const daemon::ServiceStatus& service) { return service.name == arguments.of; });
+  const bool safe = is_terminal(context.out);
+  const LogLines::Take print = [&](const std::string& instance, std::string_view line) {
+    if (arguments.json) {
+      report::JsonWriter json(report::JsonLayout::one_line);
+      json.begin_object().key("instance").text(instance).key("text").text(line).end_object();
+      context.out << json.str() << '\n';
+      return;
+    }
+    if (is_service) context.out << instance << " | ";
+    // What a service prints must not move the cursor of the one who reads it.
+    context.out << (safe ? report::visible(line) : std::string(line)) << '\n';
+  };
+  const Interrupt interrupt("");
+  LogLines lines(arguments.lines);
+  do {
+    const auto pieces =
+        hosted->client.logs(environment->name, {arguments.of, lines.tail_bytes(), lines.positions()});
+    if (!pieces) return fail(context, pieces.error());
+    lines.add(*pieces, print);
+    context.out.flush();
+    if (arguments.follow && !Interrupt::stop() && context.out) std::this_thread::sleep_for(kBetweenLooks);
+  } while (arguments.follow && !Interrupt::stop() && context.out);
+  lines.finish(print);
+}
+
+}  // namespace
+
+void add_logs(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand("logs", "what the instances of a service have printed");
+  command->footer("Example:\n  headroom logs web -f");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("NAME", arguments->of, "a service, or one instance")->required();
+  command->add_flag("-f,--follow", arguments->follow, "go on with what they print, until Ctrl-C");
+  CLI::Option* lines = command->add_option("-n,--lines", arguments->lines, "at most so many of each instance")
+                           ->type_name("LINES")
+                           ->check(CLI::Range(0, 1'000'000))
+                           ->capture_default_str();
+  read_in_decimal(*lines);
+  add_environment_option(*command, arguments->environment);
+  command->add_flag("--json", arguments->json, "print JSON, one object per line");
+  command->callback([arguments, &context] { run(*arguments, context); });
+}
+
+}  // namespace headroom::cli

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "cli/choose_environment.hpp"
+#include "cli/command.hpp"
+#include "cli/reach_daemon.hpp"
+#include "cli/terminal.hpp"
+#include "report/json.hpp"
+
+namespace headroom::cli {
+namespace {
+
+struct Arguments {
+  std::string service;
+  std::string environment;
+  bool json = false;
+};
+
+void run(const Arguments& arguments, Context& context) {
+  const auto hosted = reach_hosted(context.err);
+  if (!hosted) return fail(context, hosted.error());
+  const auto environment = choose_environment(hosted->status, arguments.environment, ".");
+  if (!environment) return fail(context, environment.error());
+  const auto service = choose_service(*environment, arguments.service);
+  if (!service) return fail(context, service.error());
+  const auto back = hosted->client.rollback(environment->name, {service->name}, lines_to(context.err));
+  if (!back) return fail(context, back.error());
+  if (arguments.json) {
+    report::JsonWriter json;
+    json.begin_object().key("environment").text(environment->name).key("service").text(service->name);
+    json.key("previous_version").text(service->version).key("version").text(service->previous).end_object();
+    context.out << json.str() << '\n';
+    return;
+  }
+  context.out << fmt::format("{} / {}: back to version {}, from {}.\n", environment->name, service->name,
+                             service->previous, service->version);
+}
+
+}  // namespace
+
+void add_rollback(CLI::App& app, Context& context) {
+  CLI::App* command =
+      app.add_subcommand("rollback", "take a service back to the version before, without building");
+  command->footer("Example:\n  headroom rollback web");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("SERVICE", arguments->service, "its name (default: the only one)");
+  add_environment_option(*command, arguments->environment);
+  command->add_flag("--json", arguments->json, "print JSON");
+  command->callback([arguments, &context] { run(*arguments, context); });
+}
+
+}  // namespace headroom::cli

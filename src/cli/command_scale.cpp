@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "cli/choose_environment.hpp"
+#include "cli/command.hpp"
+#include "cli/project.hpp"
+#include "cli/reach_daemon.hpp"
+#include "report/json.hpp"
+
+namespace headroom::cli {
+namespace {
+
+struct Arguments {
+  std::string service;
+  int instances = 0;
+  std::string environment;
+  bool json = false;
+};
+
+void run(const Arguments& arguments, Context& context) {
+  const auto hosted = reach_hosted(context.err);
+  if (!hosted) return fail(context, hosted.error());
+  const auto environment = choose_environment(hosted->status, arguments.environment, ".");
+  if (!environment) return fail(context, environment.error());
+  const auto service = choose_service(*environment, arguments.service);
+  if (!service) return fail(context, service.error());
+  const auto scaled = hosted->client.scale(environment->name, {service->name, arguments.instances});
+  if (!scaled) return fail(context, scaled.error());
+  if (arguments.json) {
+    report::JsonWriter json;
+    json.begin_object().key("environment").text(environment->name).key("service").text(service->name);
+    json.key("previous_instances").integer(service->desired).key("instances").integer(arguments.instances);
+    json.end_object();
+    context.out << json.str() << '\n';
+    return;
+  }
+  context.out << fmt::format(
+      "{} / {}: {} instances are desired (before: {}). `headroom status` shows how far it is.\n",
+      environment->name, service->name, arguments.instances, service->desired);
+}
+
+}  // namespace
+
+void add_scale(CLI::App& app, Context& context) {
+  CLI::App* command =
+      app.add_subcommand("scale", "run so many instances of a service, until that is changed again");
+  command->footer("Example:\n  headroom scale web 5");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("SERVICE", arguments->service, "its name")->required();
+  CLI::Option* instances = command->add_option("INSTANCES", arguments->instances, "how many")
+                               ->required()
+                               ->check(CLI::Range(0, 10'000));
+  read_in_decimal(*instances);
+  add_environment_option(*command, arguments->environment);
+  command->add_flag("--json", arguments->json, "print JSON");
+  command->callback([arguments, &context] { run(*arguments, context); });
+}
+
+}  // namespace headroom::cli

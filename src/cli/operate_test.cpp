@@ -1,0 +1,139 @@
+// The commands on what runs, where nothing runs and where the arguments are wrong; where something does, it
+// is tests/ that runs the program.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/program.hpp"
+#include "store/temporary_folder.hpp"
+
+namespace headroom::cli {
+namespace {
+
+struct Outcome {
+  ExitCode exit_code;
+  std::string out;
+  std::string err;
+};
+
+class Operate : public testing::Test {
+ protected:
+  Operate() { ::setenv("HEADROOM_STATE", state().c_str(), 1); }
+  ~Operate() override { ::unsetenv("HEADROOM_STATE"); }
+
+  std::filesystem::path state() const { return folder_.path() / "state"; }
+  static Outcome run_with(const std::vector<std::string>& arguments) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const ExitCode exit_code = run(arguments, out, err);
+    return {exit_code, out.str(), err.str()};
+  }
+
+  store::TemporaryFolder folder_;
+};
+
+TEST_F(Operate, StatusWithoutADaemonSaysThatNothingRunsAndHowToBegin) {
+  const Outcome outcome = run_with({"status"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::fine);
+  EXPECT_NE(outcome.out.find("Nothing runs."), std::string::npos);
+  EXPECT_NE(outcome.out.find("headroom up"), std::string::npos);
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(Operate, StatusWithoutADaemonHasTheSameNamesInJson) {
+  const Outcome outcome = run_with({"status", "--json"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::fine);
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_TRUE(json["environments"].empty());
+  EXPECT_EQ(json["state_folder"], state().string());
+}
+
+TEST_F(Operate, StatusSaysWhatAnEarlierDaemonHasLeft) {
+  std::filesystem::create_directories(state() / "environments" / "shop");
+  const Outcome outcome = run_with({"status"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::fine);
+  EXPECT_NE(outcome.out.find("An earlier one has left shop in"), std::string::npos);
+}
+
+TEST_F(Operate, LookingCreatesNothing) {
+  run_with({"status"});
+  run_with({"down"});
+  run_with({"scale", "web", "3"});
+  EXPECT_FALSE(std::filesystem::exists(state()));
+}
+
+TEST_F(Operate, WhereNothingRunsNothingCanBeChanged) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"rollback"},
+                                             {"scale", "web", "3"},
+                                             {"logs", "web"},
+                                             {"logs", "web", "-f"},
+                                             {"drill", "zone", "a"},
+                                             {"drill", "instance", "web-1", "--how", "hang"}}) {
+    const Outcome outcome = run_with(arguments);
+    EXPECT_EQ(outcome.exit_code, ExitCode::bad_input) << arguments[0];
+    EXPECT_NE(outcome.err.find("nothing runs\n  `headroom up`"), std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+  EXPECT_EQ(run_with({"status", "shop"}).exit_code, ExitCode::bad_input);
+  EXPECT_EQ(run_with({"down", "shop"}).exit_code, ExitCode::bad_input);
+}
+
+TEST_F(Operate, DownWhereNothingRunsIsDone) {
+  EXPECT_EQ(run_with({"down"}).exit_code, ExitCode::fine);
+  const Outcome all = run_with({"down", "--all", "--json"});
+  EXPECT_EQ(all.exit_code, ExitCode::fine);
+  EXPECT_TRUE(nlohmann::json::parse(all.out)["ended"].empty());
+}
+
+TEST_F(Operate, FaultsOfAFileStartNoDaemon) {
+  std::ofstream(folder_.path() / "headroom.yaml") << "name: shop\nservices:\n  web:\n    lissten: 8080\n";
+  for (const char* command : {"up", "deploy"}) {
+    const Outcome outcome = run_with({command, folder_.path().string()});
+    EXPECT_EQ(outcome.exit_code, ExitCode::bad_input);
+    EXPECT_NE(outcome.err.find("headroom.yaml:4:5:"), std::string::npos) << outcome.err;
+    EXPECT_EQ(run_with({command, (folder_.path() / "none").string()}).exit_code, ExitCode::bad_input);
+  }
+  EXPECT_FALSE(std::filesystem::exists(state()));
+}
+
+TEST_F(Operate, WrongArgumentsAreBadUsage) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"scale"},
+                                             {"scale", "web"},
+                                             {"scale", "web", "-1"},
+                                             {"scale", "web", "0x10"},
+                                             {"scale", "web", "10001"},
+                                             {"logs"},
+                                             {"logs", "web", "-n", "-1"},
+                                             {"drill"},
+                                             {"drill", "zone"},
+                                             {"drill", "moon", "a"},
+                                             {"drill", "zone", "a", "--how", "hang"},
+                                             {"drill", "zone", "a", "--for", "soon"},
+                                             {"drill", "instance", "web-1", "--how", "tickle"},
+                                             {"down", "shop", "--all"},
+                                             {"daemon", "more"}}) {
+    const Outcome outcome = run_with(arguments);
+    EXPECT_EQ(outcome.exit_code, ExitCode::bad_input) << arguments[0];
+    EXPECT_NE(outcome.err, "");
+  }
+}
+
+TEST_F(Operate, HelpFits80ColumnsAndShowsAnExample) {
+  for (const char* command :
+       {"up", "deploy", "rollback", "status", "scale", "logs", "drill", "down", "daemon"}) {
+    const Outcome help = run_with({command, "--help"});
+    EXPECT_EQ(help.exit_code, ExitCode::fine);
+    EXPECT_NE(help.out.find("Example:\n  headroom " + std::string(command)), std::string::npos);
+    std::istringstream lines(help.out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
+}
+
+}  // namespace
+}  // namespace headroom::cli

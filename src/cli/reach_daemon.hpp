@@ -1,0 +1,36 @@
+// The daemon of this user's state folder: found, or started where none runs.
+#pragma once
+
+#include <optional>
+#include <ostream>
+
+#include "api/client.hpp"
+#include "base/result.hpp"
+#include "cli/command.hpp"
+#include "daemon/state_folder.hpp"
+
+namespace headroom::cli {
+
+// The one that runs, else a new one in the background, which this says on `err`. Errors: it does not come,
+// with the end of its log.
+base::Result<api::Client> start_daemon(const daemon::StateFolder& folder, std::ostream& err);
+
+// Environments that an earlier daemon has left in its folder; their instances may run on.
+std::vector<std::string> left_behind(const daemon::StateFolder& folder);
+
+// For commands on what runs: the daemon, started where it has left environments behind. Nothing: nothing
+// runs.
+base::Result<std::optional<api::Client>> reach_daemon(std::ostream& err);
+
+// Prints what a daemon says while it works, a line each.
+daemon::Say lines_to(std::ostream& err);
+
+// What a command works on: the daemon, and what it hosts.
+struct Hosted {
+  api::Client client;
+  daemon::Status status;
+};
+// Errors: nothing runs, too.
+base::Result<Hosted> reach_hosted(std::ostream& err);
+
+}  // namespace headroom::cli
