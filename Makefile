@@ -1,6 +1,6 @@
 # The commands of daily work; each is a line or two, the work is done by CMake and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-slow bench install uninstall format lint docs-check clean packages
+.PHONY: help demo build test test-slow bench install uninstall package format lint docs-check clean packages
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -28,6 +28,9 @@ install: ## the program, completion for bash and zsh, manual pages (PREFIX=/usr/
 
 uninstall: ## remove what `make install` of this folder installed
 	@tools/uninstall
+
+package: ## the Debian package, in build/package/
+	@tools/package
 
 format: ## rewrite the C++ files as .clang-format says
 	@tools/lint format --fix

@@ -1,5 +1,7 @@
-# The Debian package: `cpack -G DEB` in the folder of a release build. What the program links comes from the
+# The Debian package (`make package`). What the program links comes from the
 # linked libraries; what it starts is named here.
+# What is packed is built already; without this, cpack builds every test first.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 set(CPACK_PACKAGE_NAME headroom)
 set(CPACK_PACKAGE_VENDOR "Headroom contributors")
 set(CPACK_PACKAGE_CONTACT "Headroom contributors <headroom@example.org>")

@@ -22,7 +22,7 @@ program = str(pathlib.Path(arguments.parse_args().program).resolve())
 if shutil.which("haproxy") is None:
     print("operate: skipped, haproxy is missing")
     sys.exit(77)
-example = pathlib.Path("examples/hello").resolve()
+example = pathlib.Path(__file__).resolve().parents[2] / "examples/hello"
 folder = pathlib.Path(tempfile.mkdtemp(prefix="headroom-operate-"))
 folder.chmod(0o711)  # the balancer is another user, and must reach its sockets
 environment = {**os.environ, "HEADROOM_STATE": str(folder / "state"), "NO_COLOR": "1"}
