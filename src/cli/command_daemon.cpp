@@ -7,8 +7,10 @@
 #include <CLI/Formatter.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -24,6 +26,8 @@ namespace headroom::cli {
 namespace {
 
 constexpr base::Milliseconds kStopPatience{5'000};
+// Without an environment for so long, a daemon that is there only while it is used ends.
+constexpr int kUnusedSecondsMost = 10;
 
 // Lines with the time, from any thread.
 class Log {
@@ -42,7 +46,18 @@ class Log {
   std::mutex mutex_;
 };
 
-void run(Context& context) {
+// The signal that ends it; nothing: it is not used any more.
+std::optional<int> wait_for_end(const sigset_t& ending, const daemon::Daemon& daemon, bool while_used) {
+  const timespec second{1, 0};
+  for (int unused = 0; !while_used || unused < kUnusedSecondsMost;) {
+    const int signal = sigtimedwait(&ending, nullptr, &second);
+    if (signal > 0) return signal;
+    unused = while_used && daemon.status().environments.empty() ? unused + 1 : 0;
+  }
+  return std::nullopt;
+}
+
+void run(Context& context, bool while_used) {
   Log log(context.err);
   // For all threads to come: the one below alone takes these signals, in the order in which things end.
   sigset_t ending;
@@ -63,9 +78,9 @@ void run(Context& context) {
   log.say(fmt::format("headroom {} keeps {} and listens at {}", version(), folder->root.string(),
                       folder->api_socket().string()));
 
-  int signal = 0;
-  sigwait(&ending, &signal);
-  log.say(fmt::format("{}: the daemon ends; instances and balancers go on", sigabbrev_np(signal)));
+  const std::optional<int> signal = wait_for_end(ending, **daemon, while_used);
+  log.say(signal ? fmt::format("{}: the daemon ends; instances and balancers go on", sigabbrev_np(*signal))
+                 : std::string("no environment is left: the daemon ends"));
   if (!(*server)->stop(kStopPatience)) {
     // Whatever is half done was written down before it was begun, and the next daemon finishes it: to wait
     // for it would be to keep whoever stops us waiting, perhaps for minutes.
@@ -82,8 +97,10 @@ void run(Context& context) {
 void add_daemon(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "daemon", "keep environments up, in the foreground; `up` starts it in the background by itself");
+  const auto while_used = std::make_shared<bool>(false);
+  command->add_flag("--while-used", *while_used, "end when no environment is left (how `up` starts it)");
   command->footer("Example:\n  headroom daemon 2>daemon.log");
-  command->callback([&context] { run(context); });
+  command->callback([&context, while_used] { run(context, *while_used); });
 }
 
 }  // namespace headroom::cli

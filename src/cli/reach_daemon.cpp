@@ -65,7 +65,8 @@ Spawned spawn_daemon(const daemon::StateFolder& folder) {
   variables.push_back(nullptr);
   std::string name = "headroom";
   std::string command = "daemon";
-  char* arguments[] = {name.data(), command.data(), nullptr};
+  std::string option = "--while-used";
+  char* arguments[] = {name.data(), command.data(), option.data(), nullptr};
 
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);

@@ -50,6 +50,7 @@ def main():
         run("kill -9 of the daemon", world.kill_daemon)
         run("kill -9 of everything", world.kill_everything)
         run("another clean run", lambda: None)
+        world.wait(lambda: not world.daemons(), "the daemon that `up` has started ends, as nothing is left", 30)
 
 
 if __name__ == "__main__":
