@@ -1,10 +1,8 @@
 #include "balancer/balancer.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <sstream>
@@ -32,30 +30,9 @@ base::Milliseconds now() {
 
 base::Result<void> create_folder(const fs::path& folder) {
   std::error_code error;
-  const bool created = fs::create_directories(folder, error);
+  fs::create_directories(folder, error);
   if (error) return store::failed_to("write", folder, error.value());
-  // HAProxy, as another user, passes through to the socket of the request log.
-  if (created && ::chmod(folder.c_str(), 0711) != 0) return store::failed_to("write", folder, errno);
   return {};
-}
-
-// HAProxy writes to the request log after it has given up being root.
-base::Result<void> passable(const fs::path& folder, const Account& account) {
-  if (!account.change) return {};
-  for (fs::path part = folder;; part = part.parent_path()) {
-    struct stat status {};
-    if (::stat(part.c_str(), &status) != 0) return store::failed_to("read", part, errno);
-    const mode_t needed = status.st_uid == account.user    ? S_IXUSR
-                          : status.st_gid == account.group ? S_IXGRP
-                                                           : S_IXOTH;
-    if ((status.st_mode & needed) == 0) {
-      return base::bad_input(
-          fmt::format("{}: the balancer, which is not root, may not pass this folder to its sockets in {}",
-                      part.string(), folder.string()),
-          fmt::format("chmod o+x {}, or give the sockets another folder", part.string()));
-    }
-    if (part == part.root_path()) return {};
-  }
 }
 
 // The forced states of a server in `show servers state` (Management Guide, 9.3, srv_admin_state).
@@ -97,8 +74,8 @@ base::Result<void> stop(const Settings& settings, base::Milliseconds grace) {
   if (const std::optional<Process> process = find_running(settings)) {
     if (auto ended = end(*process, grace); !ended) return ended;
   }
-  for (const fs::path& file : {configuration_file(settings), process_file(settings),
-                               admin_socket_file(settings), request_log_file(settings)}) {
+  for (const fs::path& file :
+       {configuration_file(settings), process_file(settings), admin_socket_file(settings)}) {
     std::error_code error;
     fs::remove(file, error);
     if (error) return store::failed_to("write", file, error.value());
@@ -116,11 +93,9 @@ base::Result<Balancer> Balancer::start(const Settings& settings, base::Milliseco
   if (auto fine = check(settings); !fine) return fine.error();
   const base::Result<Account> account = account_of(settings);
   if (!account) return account.error();
-  const fs::path sockets = admin_socket_file(settings).parent_path();
-  for (const fs::path& folder : {settings.folder, sockets}) {
+  for (const fs::path& folder : {settings.folder, admin_socket_file(settings).parent_path()}) {
     if (auto created = create_folder(folder); !created) return created.error();
   }
-  if (auto fine = passable(sockets, *account); !fine) return fine.error();
 
   std::string text;
   if (fs::exists(configuration_file(settings))) {
@@ -358,13 +333,15 @@ base::Result<Seen> Balancer::observe() {
   if (!info) return info.error();
   const base::Result<std::vector<Row>> rows = statistics();
   if (!rows) return rows.error();
+  const base::Result<std::string> rings = socket_.ask("show events");
+  if (!rings) return rings.error();
   if (read_info(*info, "Pid") != static_cast<std::uint64_t>(members_.process.pid)) {
     return base::unavailable(fmt::format("another HAProxy than process {} answers", members_.process.pid),
                              "starting the service adopts it");
   }
   Seen seen = seen_from({*rows, members_, settings_.health.interval, now()}, failed_checks_);
   seen.started = started_at(members_.process);
-  seen.lost_log_lines = read_info(*info, "DroppedLogs").value_or(0);
+  seen.lost_log_lines = read_dropped(*rings);
   bool changed = false;
   for (const Server& server : seen.servers) {
     Member* member = find(server.name);

@@ -105,9 +105,13 @@ std::string fixed_part(const Settings& settings, const Account& account) {
       "  spread-checks 0\n"
       "  stats socket '{}' mode 600 level admin expose-fd listeners\n"
       "  stats timeout 1d\n"
+      "  hard-stop-after 5m\n"
       "  ssl-default-bind-options ssl-min-ver TLSv1.2\n"
-      "  log '{}' len 512 format raw local0\n",
-      connections_max(), admin_socket_file(settings).string(), request_log_file(settings).string());
+      "ring {}\n"
+      "  format raw\n"
+      "  maxlen 256\n"
+      "  size 1048576\n",
+      connections_max(), admin_socket_file(settings).string(), kRing);
   text += fmt::format(
       "defaults\n"
       "  mode http\n"
@@ -135,7 +139,7 @@ std::string fixed_part(const Settings& settings, const Account& account) {
       "  http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}\n"
       "  http-request set-header X-Forwarded-Proto http unless {{ ssl_fc }}\n"
       "  http-request set-var(txn.begin) date(0,us)\n"
-      "  log global\n"
+      "  log ring@{} local0\n"
       "  log-format '%[date(0,us)] %[date(0,us),sub(txn.begin)] %ST %ts %rc %s'\n"
       "  default_backend servers\n"
       "backend servers\n"
@@ -148,7 +152,7 @@ std::string fixed_part(const Settings& settings, const Account& account) {
       "  http-check send meth GET uri '{}' ver HTTP/1.1 hdr Host localhost hdr User-Agent "
       "headroom-health-check\n"
       "  http-check expect status 200-399\n",
-      to_string(settings.algorithm), settings.health.path);
+      kRing, to_string(settings.algorithm), settings.health.path);
   return text;
 }
 

@@ -20,6 +20,9 @@ struct Process {
   bool operator==(const Process&) const = default;
 };
 
+// The ring buffer in the memory of HAProxy that the lines about requests go through.
+inline constexpr std::string_view kRing = "requests";
+
 // What is wanted of one server, and what must be known when the process starts again.
 struct Member {
   std::string name;

@@ -69,8 +69,8 @@ TEST(SettingsOfABalancer, name_every_fault_at_once) {
   wrong.timeouts.connect = base::Milliseconds(0);
   const auto checked = check(wrong);
   ASSERT_FALSE(checked);
-  // Service, folder, two sockets, host, port, certificate, path, time.
-  EXPECT_EQ(checked.error().faults.size(), 9U) << base::to_string(checked.error());
+  // Service, folder, socket, host, port, certificate, path, time.
+  EXPECT_EQ(checked.error().faults.size(), 8U) << base::to_string(checked.error());
   EXPECT_TRUE(check(settings()));
 }
 

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,21 +15,23 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "balancer/configuration.hpp"
 #include "base/units.hpp"
 #include "store/descriptor.hpp"
-#include "store/system_error.hpp"
 
 namespace headroom::balancer {
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kLongestLine = 512;  // as HAProxy is told
-constexpr std::size_t kAtOnce = 64;
+constexpr std::size_t kLongestLine = 256;  // as HAProxy is told
+constexpr int kAgainAfterMs = 500;
 constexpr std::size_t kSecondsKept = 120;
 constexpr std::int64_t kSecondUs = 1'000'000;
 // What a line may say about its time, beside ours: the clock is the same, and the queue is short.
@@ -107,11 +108,15 @@ std::optional<LogLine> read_log_line(std::string_view text) {
 
 class RequestLog::Reader {
  public:
-  Reader(fs::path path, store::Descriptor socket, store::Descriptor stop)
-      : path_(std::move(path)), socket_(std::move(socket)), stop_(std::move(stop)) {
+  Reader(fs::path path, store::Descriptor stop) : path_(std::move(path)), stop_(std::move(stop)) {}
+  // 0, or the error number of the first connection.
+  int start() {
+    if (const int number = connect(); number != 0) return number;
     thread_ = std::thread([this] { read_until_stopped(); });
+    return 0;
   }
   ~Reader() {
+    if (!thread_.joinable()) return;
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t told = ::write(stop_.number(), &one, sizeof one);
     thread_.join();
@@ -137,27 +142,63 @@ class RequestLog::Reader {
   }
 
  private:
+  int connect() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = path_.string();
+    if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    store::Descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!made.open()) return errno;
+    if (::connect(made.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      return errno;
+    // Waits for new events (-w), and begins after those of before (-n). A fresh connection has room for it.
+    const std::string command = fmt::format("show events {} -w -n\n", kRing);
+    if (::send(made.number(), command.data(), command.size(), MSG_NOSIGNAL) !=
+        static_cast<ssize_t>(command.size())) {
+      return errno;
+    }
+    socket_ = std::move(made);
+    return 0;
+  }
+
   void read_until_stopped() {
-    std::array<std::array<char, kLongestLine>, kAtOnce> texts{};
-    std::array<iovec, kAtOnce> places{};
-    std::array<mmsghdr, kAtOnce> messages{};
-    for (std::size_t i = 0; i < kAtOnce; ++i) {
-      places[i] = {texts[i].data(), texts[i].size()};
-      messages[i].msg_hdr.msg_iov = &places[i];
-      messages[i].msg_hdr.msg_iovlen = 1;
-    }
+    std::vector<char> buffer(std::size_t{1} << 16U);
+    std::string rest;  // of a line that has not ended
     for (;;) {
-      std::array<pollfd, 2> wanted{{{socket_.number(), POLLIN, 0}, {stop_.number(), POLLIN, 0}}};
-      if (::poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) return;
-      if (wanted[1].revents != 0) return;
-      const int got = ::recvmmsg(socket_.number(), messages.data(), kAtOnce, MSG_DONTWAIT, nullptr);
-      if (got <= 0) continue;
-      const std::int64_t now = now_us();
-      const std::lock_guard lock(mutex_);
-      for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
-        add(std::string_view(texts[i].data(), messages[i].msg_len), now);
+      std::array<pollfd, 2> wanted{{{stop_.number(), POLLIN, 0}, {socket_.number(), POLLIN, 0}}};
+      const bool open = socket_.open();
+      if (::poll(wanted.data(), open ? 2 : 1, open ? -1 : kAgainAfterMs) < 0 && errno != EINTR) return;
+      if (wanted[0].revents != 0) return;
+      if (!open) {
+        connect();
+        continue;
       }
+      if (wanted[1].revents == 0) continue;
+      const ssize_t got = ::recv(socket_.number(), buffer.data(), buffer.size(), 0);
+      if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+      if (got <= 0) {
+        socket_ = {};
+        rest.clear();
+        continue;
+      }
+      rest.append(buffer.data(), static_cast<std::size_t>(got));
+      take_lines(rest);
     }
+  }
+
+  // Takes the complete lines off the beginning.
+  void take_lines(std::string& text) {
+    const std::int64_t now = now_us();
+    const std::lock_guard lock(mutex_);
+    std::size_t begin = 0;
+    for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      // Answers of the admin socket begin and end with a blank line.
+      if (end > begin) add(std::string_view(text).substr(begin, end - begin), now);
+    }
+    text.erase(0, begin);
+    // What is longer than any line of ours: its end will not fit either.
+    if (text.size() > kLongestLine) text.erase(0, text.size() - kLongestLine);
   }
 
   void add(std::string_view text, std::int64_t now) {
@@ -185,8 +226,8 @@ class RequestLog::Reader {
   }
 
   fs::path path_;
-  store::Descriptor socket_;
   store::Descriptor stop_;
+  store::Descriptor socket_;  // of the thread, once it runs
   std::mutex mutex_;
   std::map<std::int64_t, Second> seconds_;  // by the second since 1970
   std::int64_t taken_until_ = 0;
@@ -195,28 +236,16 @@ class RequestLog::Reader {
 };
 
 base::Result<RequestLog> RequestLog::open(const Settings& settings) {
-  const fs::path path = request_log_file(settings);
-  const base::Result<Account> account = account_of(settings);
-  if (!account) return account.error();
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.string().size() >= sizeof address.sun_path) {
-    return store::failed_to("write", path, ENAMETOOLONG);
-  }
-  std::memcpy(address.sun_path, path.c_str(), path.string().size() + 1);
-  store::Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const fs::path path = admin_socket_file(settings);
   store::Descriptor stop(::eventfd(0, EFD_CLOEXEC));
-  if (!socket.open() || !stop.open()) return store::failed_to("write", path, errno);
-  std::error_code error;
-  if (fs::is_socket(path, error)) fs::remove(path, error);
-  // Nobody may write before it belongs to HAProxy's user. (A umask is of the whole process: so by chmod, and
-  // what somebody wrote in between is a line that cannot be read, or one more request.)
-  if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chmod(path.c_str(), 0600) != 0 ||
-      (account->change && ::chown(path.c_str(), account->user, account->group) != 0)) {
-    return store::failed_to("write", path, errno);
+  if (!stop.open()) return base::unavailable(fmt::format("{}: no request log", path.string()));
+  auto reader = std::make_unique<Reader>(path, std::move(stop));
+  if (const int number = reader->start(); number != 0) {
+    return base::unavailable(fmt::format("{}: no balancer tells its requests there: {}", path.string(),
+                                         std::generic_category().message(number)),
+                             "see whether its HAProxy runs; starting the service brings it back");
   }
-  return RequestLog(std::make_unique<Reader>(path, std::move(socket), std::move(stop)));
+  return RequestLog(std::move(reader));
 }
 
 std::vector<Second> RequestLog::take(base::Milliseconds now) { return reader_->take(now); }

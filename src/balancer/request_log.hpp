@@ -1,13 +1,13 @@
 // RequestLog: what HAProxy tells of each request, as figures for each second; from them come real
 // percentiles.
 //
-// HAProxy sends one datagram for each request to a Unix socket, and never waits: what is not read in time is
-// dropped, and counted by HAProxy (Seen::lost_log_lines); while there is no reader nothing is counted. A
-// queue of datagrams is short (10 where the system does not say otherwise, net.unix.max_dgram_qlen), so that
-// a thread of its own reads them as they come.
+// HAProxy writes a line for each request into a ring of 1 MiB in its memory (some 25,000 lines) and never
+// waits. The lines are read over the admin socket (`show events requests -w -n`) by a thread of its own: what
+// happened before it was opened, or while it was away, is not told; what the ring has no room for is counted
+// (Seen::lost_log_lines). A socket for datagrams, as of syslog, holds 10 of them where the system does not
+// say otherwise (net.unix.max_dgram_qlen): on a busy machine half of the lines were lost.
 //
-// What arrives is text of whoever may write to the socket: a line that HAProxy would not write is counted and
-// has no other effect.
+// A line that HAProxy would not write is counted and has no other effect.
 #pragma once
 
 #include <cstdint>
@@ -57,15 +57,15 @@ struct Second {
 
 class RequestLog {
  public:
-  // Replaces what another reader has left there. Only HAProxy, and root, may write to it.
-  // Errors: the folder is missing, no permission.
+  // Of the process that answers there now: after a start() that gave another one, and before a stop(), which
+  // waits for it, it is to be closed. It connects again where the connection breaks. Errors: nobody answers.
   static base::Result<RequestLog> open(const Settings& settings);
 
   // Seconds that ended a second ago or longer, in their order, each once; those without requests are left
   // out. Where nobody takes them, the newest 120 are kept.
   std::vector<Second> take(base::Milliseconds now);
 
-  // Lines that could not be read, that came too late for their second, or whose second nobody took.
+  // Lines that could not be read, that came too late for their second, or whose second nobody took in time.
   std::uint64_t unusable() const;
 
   RequestLog(RequestLog&&) noexcept;

@@ -147,6 +147,18 @@ std::optional<std::uint64_t> read_info(std::string_view info, std::string_view n
   return std::nullopt;
 }
 
+std::uint64_t read_dropped(std::string_view rings) {
+  // "    requests   : type=buffer, 0 dropped, requests"
+  const std::size_t ring = rings.find(fmt::format("\n    {} ", kRing));
+  if (ring == std::string_view::npos) return 0;
+  rings.remove_prefix(ring + 1);
+  rings = rings.substr(0, rings.find('\n'));
+  const std::size_t end = rings.find(" dropped,");
+  if (end == std::string_view::npos) return 0;
+  const std::size_t begin = rings.substr(0, end).rfind(' ') + 1;
+  return base::parse_unsigned(rings.substr(begin, end - begin)).value_or(0);
+}
+
 Seen seen_from(const Looked& looked, FailedChecksByServer& counts) {
   Seen seen;
   seen.at = looked.now;

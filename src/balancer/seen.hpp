@@ -57,7 +57,7 @@ struct Seen {
   ByClass answers{};                  // to clients, the balancer's own included
   std::uint64_t server_errors = 0;    // 5xx that servers answered with
   std::uint64_t balancer_errors = 0;  // 5xx of the balancer: no server, timeout, retries used up
-  std::uint64_t lost_log_lines = 0;   // of the request log: its reader was too slow
+  std::uint64_t lost_log_lines = 0;   // of the request log: its reader fell behind by 1 MiB
   bool operator==(const Seen&) const = default;
 };
 
@@ -89,7 +89,9 @@ base::Result<std::vector<Row>> read_statistics(const std::string& csv);
 // Of one server: 0 where it is not listed.
 std::uint64_t sessions_of(const std::vector<Row>& rows, std::string_view server);
 std::uint64_t server_errors_of(const std::vector<Row>& rows, std::string_view server);
-// "DroppedLogs" of `show info`; unset: no such line, or no number.
+// Lines that the ring of the request log had no room for, of `show events`; 0 where it is not listed.
+std::uint64_t read_dropped(std::string_view rings);
+// "Pid" of `show info`; unset: no such line, or no number.
 std::optional<std::uint64_t> read_info(std::string_view info, std::string_view name);
 
 struct Looked {

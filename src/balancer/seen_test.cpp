@@ -120,6 +120,16 @@ TEST(Statistics, of_something_else_are_refused) {
   EXPECT_TRUE(read_statistics("# pxname,svname,\n"));
 }
 
+TEST(Statistics, lost_lines_are_those_of_the_ring_of_requests) {
+  EXPECT_EQ(
+      read_dropped("Supported events sinks...\n    stdout     : type=fd, 3 dropped, standard output (fd#1)\n"
+                   "    requests   : type=buffer, 12 dropped, requests\n"),
+      12U);
+  EXPECT_EQ(read_dropped("    requests : nonsense"), 0U);
+  EXPECT_EQ(read_dropped("\n    requests : nonsense"), 0U);
+  EXPECT_EQ(read_dropped(""), 0U);
+}
+
 TEST(Statistics, information_is_found_by_its_whole_name) {
   EXPECT_EQ(read_info("Name: HAProxy\nPid: 12\nDroppedLogs: 7\n", "Pid"), 12U);
   EXPECT_EQ(read_info("CumReq: 1\nReq: 2\n", "Req"), 2U);

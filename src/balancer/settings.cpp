@@ -65,7 +65,6 @@ const fs::path& socket_folder(const Settings& settings) {
 }  // namespace
 
 fs::path admin_socket_file(const Settings& settings) { return socket_folder(settings) / "admin.sock"; }
-fs::path request_log_file(const Settings& settings) { return socket_folder(settings) / "log.sock"; }
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -99,12 +98,10 @@ base::Result<void> check(const Settings& settings) {
             "give an absolute path without quotes and control characters");
     }
   }
-  for (const fs::path& socket : {admin_socket_file(settings), request_log_file(settings)}) {
-    if (socket.string().size() > kLongestSocketPath) {
-      fault(fmt::format("{}: {} bytes are too many for the path of a socket, of which the system takes {}",
-                        base::in_quotes(socket.string()), socket.string().size(), kLongestSocketPath),
-            "give the sockets a folder with a shorter path");
-    }
+  if (const std::string socket = admin_socket_file(settings).string(); socket.size() > kLongestSocketPath) {
+    fault(fmt::format("{}: {} bytes are too many for the path of a socket, of which HAProxy takes {}",
+                      base::in_quotes(socket), socket.size(), kLongestSocketPath),
+          "give the socket a folder with a shorter path");
   }
   if (settings.binds.empty()) {
     fault(fmt::format("the balancer of {} listens nowhere", settings.service), "give a port");

@@ -45,7 +45,7 @@ struct Timeouts {
 struct Settings {
   std::string service;            // 1 to 63 letters, digits and hyphens
   std::filesystem::path folder;   // of configuration and process number; created where it is missing
-  std::filesystem::path sockets;  // of the admin socket and of the request log; empty: `folder`
+  std::filesystem::path sockets;  // of the admin socket, whose path may have 96 bytes; empty: `folder`
   std::vector<Bind> binds;
   Health health;
   Algorithm algorithm = Algorithm::leastconn;
@@ -57,7 +57,6 @@ struct Settings {
 std::filesystem::path configuration_file(const Settings& settings);
 std::filesystem::path process_file(const Settings& settings);
 std::filesystem::path admin_socket_file(const Settings& settings);
-std::filesystem::path request_log_file(const Settings& settings);
 
 // Everything about the settings themselves that HAProxy would refuse or take for something else.
 base::Result<void> check(const Settings& settings);
