@@ -72,6 +72,10 @@ base::Error unknown(std::string_view name) {
 base::Result<void> stop(const Settings& settings, base::Milliseconds grace) {
   if (auto fine = check(settings); !fine) return fine;
   if (const std::optional<Process> process = find_running(settings)) {
+    // HAProxy takes an open connection to its admin socket for work that it has to finish: without its name a
+    // request log lets go of it.
+    std::error_code ignored;
+    fs::remove(admin_socket_file(settings), ignored);
     if (auto ended = end(*process, grace); !ended) return ended;
   }
   for (const fs::path& file :
@@ -323,7 +327,6 @@ base::Result<void> Balancer::leave(std::string_view name, base::Milliseconds pat
 }
 
 base::Result<void> Balancer::stop(base::Milliseconds grace) {
-  // HAProxy takes an open connection to its admin socket for work that it has to finish.
   socket_ = AdminSocket(admin_socket_file(settings_));
   return balancer::stop(settings_, grace);
 }

@@ -478,9 +478,8 @@ TEST_F(ABalancer, tells_each_request_to_the_request_log) {
   Backend backend;
   backend.delay_ms = 30;
   join_and_wait("web-1", backend);
-  std::optional<RequestLog> log;
-  if (auto opened = RequestLog::open(settings_); opened) log.emplace(std::move(*opened));
-  ASSERT_TRUE(log);
+  auto log = RequestLog::open(settings_);
+  ASSERT_TRUE(log) << base::to_string(log.error());
   Second all;
   const auto read_until = [&](std::uint64_t requests) {
     return eventually([&] {
@@ -507,15 +506,27 @@ TEST_F(ABalancer, tells_each_request_to_the_request_log) {
   EXPECT_EQ(log->unusable(), 0U);
   EXPECT_EQ(balancer_->observe()->lost_log_lines, 0U);
 
-  // Of a process that was killed, it finds the next one.
+  // Of a process that gives way to another one, or was killed, it finds the next one.
+  const Process before = balancer_->process();
+  settings_.health.interval = milliseconds(400);
+  start();
+  EXPECT_NE(balancer_->process(), before);
+  EXPECT_TRUE(eventually([&] { return !runs(before); }));
+  EXPECT_TRUE(eventually([&] {
+    EXPECT_EQ(ask(port()), 503);
+    return read_until(all.requests + 1);
+  }));
   ::kill(balancer_->process().pid, SIGKILL);
   EXPECT_TRUE(eventually([&] { return !runs(balancer_->process()); }));
   start();
   EXPECT_TRUE(eventually([&] {
     EXPECT_EQ(ask(port()), 503);
-    return read_until(12);
+    return read_until(all.requests + 1);
   }));
-  log.reset();
+  // And does not keep it from ending.
+  const Process last = balancer_->process();
+  must(balancer_->stop(seconds(60)));
+  EXPECT_FALSE(runs(last));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include "balancer/configuration.hpp"
 #include "base/units.hpp"
 #include "store/descriptor.hpp"
+#include "store/file.hpp"
 
 namespace headroom::balancer {
 namespace fs = std::filesystem;
@@ -31,7 +32,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLongestLine = 256;  // as HAProxy is told
-constexpr int kAgainAfterMs = 500;
+constexpr base::Milliseconds kLookAgainAfter{500};
 constexpr std::size_t kSecondsKept = 120;
 constexpr std::int64_t kSecondUs = 1'000'000;
 // What a line may say about its time, beside ours: the clock is the same, and the queue is short.
@@ -108,7 +109,8 @@ std::optional<LogLine> read_log_line(std::string_view text) {
 
 class RequestLog::Reader {
  public:
-  Reader(fs::path path, store::Descriptor stop) : path_(std::move(path)), stop_(std::move(stop)) {}
+  Reader(const Settings& settings, store::Descriptor stop)
+      : path_(admin_socket_file(settings)), process_file_(process_file(settings)), stop_(std::move(stop)) {}
   // 0, or the error number of the first connection.
   int start() {
     if (const int number = connect(); number != 0) return number;
@@ -152,29 +154,51 @@ class RequestLog::Reader {
     if (!made.open()) return errno;
     if (::connect(made.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
       return errno;
-    // Waits for new events (-w), and begins after those of before (-n). A fresh connection has room for it.
-    const std::string command = fmt::format("show events {} -w -n\n", kRing);
+    // Says which process it is; then waits for new events (-w), beginning after those of before (-n). A fresh
+    // connection has room for it.
+    const std::string command = fmt::format("show info; show events {} -w -n\n", kRing);
     if (::send(made.number(), command.data(), command.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(command.size())) {
       return errno;
     }
     socket_ = std::move(made);
+    answers_.clear();
+    greeted_ = false;
     return 0;
   }
 
+  // The number of the process that is to be read; empty: none. A process that takes over gets the listening
+  // socket itself from its predecessor, so that the socket does not tell one from the other.
+  std::string process() const {
+    std::error_code error;
+    if (!fs::exists(path_, error)) return {};
+    const base::Result<std::string> text = store::read_file(process_file_, 4096);
+    return text ? text->substr(0, text->find('\n')) : std::string();
+  }
+
   void read_until_stopped() {
+    using Clock = std::chrono::steady_clock;
     std::vector<char> buffer(std::size_t{1} << 16U);
     std::string rest;  // of a line that has not ended
+    auto look_at = Clock::now() + kLookAgainAfter;
     for (;;) {
       std::array<pollfd, 2> wanted{{{stop_.number(), POLLIN, 0}, {socket_.number(), POLLIN, 0}}};
       const bool open = socket_.open();
-      if (::poll(wanted.data(), open ? 2 : 1, open ? -1 : kAgainAfterMs) < 0 && errno != EINTR) return;
+      if (::poll(wanted.data(), open ? 2 : 1, static_cast<int>(kLookAgainAfter.count())) < 0 &&
+          errno != EINTR)
+        return;
       if (wanted[0].revents != 0) return;
-      if (!open) {
-        connect();
+      if (Clock::now() >= look_at) {
+        look_at = Clock::now() + kLookAgainAfter;
+        // Another process has taken over, or this one is to end, which waits for us.
+        if (open && process() != answers_) {
+          socket_ = {};
+          rest.clear();
+        }
+        if (!socket_.open()) connect();
         continue;
       }
-      if (wanted[1].revents == 0) continue;
+      if (!open || wanted[1].revents == 0) continue;
       const ssize_t got = ::recv(socket_.number(), buffer.data(), buffer.size(), 0);
       if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
       if (got <= 0) {
@@ -193,8 +217,14 @@ class RequestLog::Reader {
     const std::lock_guard lock(mutex_);
     std::size_t begin = 0;
     for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      // Answers of the admin socket begin and end with a blank line.
-      if (end > begin) add(std::string_view(text).substr(begin, end - begin), now);
+      const std::string_view line = std::string_view(text).substr(begin, end - begin);
+      if (!greeted_) {
+        constexpr std::string_view kPid = "Pid: ";
+        if (line.starts_with(kPid)) answers_ = line.substr(kPid.size());
+        greeted_ = line.empty();  // an answer ends with a blank line
+      } else if (!line.empty()) {
+        add(line, now);
+      }
     }
     text.erase(0, begin);
     // What is longer than any line of ours: its end will not fit either.
@@ -226,8 +256,11 @@ class RequestLog::Reader {
   }
 
   fs::path path_;
+  fs::path process_file_;
   store::Descriptor stop_;
-  store::Descriptor socket_;  // of the thread, once it runs
+  store::Descriptor socket_;  // of the thread, once it runs; so is the next
+  std::string answers_;       // the number of the process that it is connected to
+  bool greeted_ = false;      // has said so
   std::mutex mutex_;
   std::map<std::int64_t, Second> seconds_;  // by the second since 1970
   std::int64_t taken_until_ = 0;
@@ -239,7 +272,7 @@ base::Result<RequestLog> RequestLog::open(const Settings& settings) {
   const fs::path path = admin_socket_file(settings);
   store::Descriptor stop(::eventfd(0, EFD_CLOEXEC));
   if (!stop.open()) return base::unavailable(fmt::format("{}: no request log", path.string()));
-  auto reader = std::make_unique<Reader>(path, std::move(stop));
+  auto reader = std::make_unique<Reader>(settings, std::move(stop));
   if (const int number = reader->start(); number != 0) {
     return base::unavailable(fmt::format("{}: no balancer tells its requests there: {}", path.string(),
                                          std::generic_category().message(number)),

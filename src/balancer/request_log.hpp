@@ -57,8 +57,8 @@ struct Second {
 
 class RequestLog {
  public:
-  // Of the process that answers there now: after a start() that gave another one, and before a stop(), which
-  // waits for it, it is to be closed. It connects again where the connection breaks. Errors: nobody answers.
+  // Of the process that answers there; of the next one, too, when that has taken over or come back.
+  // Errors: nobody answers.
   static base::Result<RequestLog> open(const Settings& settings);
 
   // Seconds that ended a second ago or longer, in their order, each once; those without requests are left

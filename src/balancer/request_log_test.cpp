@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/file.hpp"
 #include "store/temporary_folder.hpp"
 
 namespace headroom::balancer {
@@ -59,6 +60,8 @@ TEST(LogLines, of_any_bytes_are_read_or_refused) {
   });
 }
 
+constexpr const char* kCommand = "show info; show events requests -w -n\n";
+
 // The admin socket of a balancer that sends what the test says.
 class OpenLog : public ::testing::Test {
  protected:
@@ -72,17 +75,23 @@ class OpenLog : public ::testing::Test {
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     EXPECT_EQ(::listen(listener_, 8), 0);
+    answer_as("4711");
   }
   ~OpenLog() override {
     ::close(connection_);
     ::close(listener_);
   }
-  // The command that the reader began with.
-  std::string accept() {
+  // The number in the process file.
+  void answer_as(const std::string& process) const {
+    EXPECT_TRUE(store::write_file_atomically(process_file(settings_), process + "\n"));
+  }
+  // The command that the reader began with, and its first answer.
+  std::string accept(const std::string& process = "4711") {
     ::close(connection_);
     connection_ = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     std::array<char, 256> buffer{};
     const ssize_t got = ::recv(connection_, buffer.data(), buffer.size(), 0);
+    send("Name: HAProxy\nPid: " + process + "\n\n");
     return std::string(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   }
   void send(const std::string& text) {
@@ -115,7 +124,7 @@ class OpenLog : public ::testing::Test {
 TEST_F(OpenLog, counts_requests_by_second_and_puts_answers_into_the_histogram) {
   auto log = RequestLog::open(settings_);
   ASSERT_TRUE(log) << base::to_string(log.error());
-  EXPECT_EQ(accept(), "show events requests -w -n\n");
+  EXPECT_EQ(accept(), kCommand);
   const std::int64_t at_us = now().count() / 1000 * 1'000'000;
   for (const char* rest : {"4000 200 -- 0 web-1", "8000 200 -- 1 web-1", "30000000 504 sH 2 web-1",
                            "50 503 SC 0 <NOSRV>", "- 400 PR -1 <NOSRV>", "9000 500 -- 0 web-2"}) {
@@ -184,7 +193,20 @@ TEST_F(OpenLog, connects_again_when_the_connection_breaks) {
   accept();
   send("1700000000123456 250");
   ::shutdown(connection_, SHUT_RDWR);
-  EXPECT_EQ(accept(), "show events requests -w -n\n");
+  EXPECT_EQ(accept(), kCommand);
+  send(fmt::format("{} 4000 200 -- 0 web-1\n", now().count() * 1000));
+  EXPECT_EQ(read(*log, 1, 0).size(), 1U);
+}
+
+TEST_F(OpenLog, follows_the_process_that_takes_over_though_the_connection_to_the_former_one_holds) {
+  auto log = RequestLog::open(settings_);
+  ASSERT_TRUE(log);
+  accept();
+  send(fmt::format("{} 4000 200 -- 0 web-1\n", now().count() * 1000));
+  EXPECT_EQ(read(*log, 1, 0).size(), 1U);
+  answer_as("4712");
+  EXPECT_EQ(accept("4711"), kCommand);  // the former one was still listening
+  EXPECT_EQ(accept("4712"), kCommand);
   send(fmt::format("{} 4000 200 -- 0 web-1\n", now().count() * 1000));
   EXPECT_EQ(read(*log, 1, 0).size(), 1U);
 }

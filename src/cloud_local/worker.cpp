@@ -727,10 +727,12 @@ Result<void> LocalCloud::Worker::change(Specification specification) {
     }
   }
   for (const Service& service : gone) {
+    {
+      const std::lock_guard lock(mutex_);
+      fronts_.erase(service.name);  // its connections would hold the balancer up
+    }
     const auto stopped = balancer::stop(settings_of(service), kBalancerGrace);
     if (!stopped) return stopped.error();
-    const std::lock_guard lock(mutex_);
-    fronts_.erase(service.name);
   }
   {
     const std::lock_guard lock(mutex_);
