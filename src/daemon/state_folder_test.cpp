@@ -20,9 +20,9 @@ TEST(StateFolder, is_the_systems_for_root_and_a_users_own_otherwise) {
   ASSERT_TRUE(root);
   EXPECT_EQ(root->root, "/var/lib/headroom");
   EXPECT_EQ(root->api_socket(), "/run/headroom/api.sock");
-  const auto user = locate(variables({{"HOME", "/home/kim"}, {"XDG_RUNTIME_DIR", "/run/user/1000"}}), false);
+  const auto user = locate(variables({{"HOME", "/srv/kim"}, {"XDG_RUNTIME_DIR", "/run/user/1000"}}), false);
   ASSERT_TRUE(user);
-  EXPECT_EQ(user->root, "/home/kim/.local/state/headroom");
+  EXPECT_EQ(user->root, "/srv/kim/.local/state/headroom");
   EXPECT_EQ(user->sockets, "/run/user/1000/headroom");
 }
 
