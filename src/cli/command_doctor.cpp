@@ -11,7 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "balancer/settings.hpp"
 #include "cli/command.hpp"
+#include "isolation/command.hpp"
 #include "report/json.hpp"
 #include "sim/lane_model.hpp"
 
@@ -38,6 +40,13 @@ std::vector<Finding> examine() {
   findings.push_back({"run folders", writable,
                       writable ? "can be written here, in runs/"
                                : "this folder is not writable: use --runs FOLDER or --no-run"});
+  const auto haproxy = balancer::find_program();
+  findings.push_back({"balancer", haproxy.has_value(),
+                      haproxy ? haproxy->string() + ", for up" : haproxy.error().faults.front().fix});
+  const bool has_ip = isolation::run({"ip", "-V"}).has_value();
+  findings.push_back({"networks", has_ip,
+                      has_ip ? "ip can be run; `headroom status` shows what up makes of this machine"
+                             : "for up: install the package iproute2"});
   return findings;
 }
 
