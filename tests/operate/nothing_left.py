@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""`headroom down` leaves nothing: after a clean run, kill -9 of the daemon, and kill -9 of everything; `up` works again.
+"""`headroom down` leaves nothing: after a clean run, kill -9 of the daemon, kill -9 of everything, and a disk that was full
+during a deployment; `up` works again.
 
 Processes, network namespaces, interfaces, control groups, mounts and files before and after are compared.
 
@@ -7,7 +8,10 @@ usage: nothing_left.py HEADROOM
 Needs root and network namespaces; exits with 77, which ctest shows as skipped, without.
 """
 
+import contextlib
+import subprocess
 import sys
+import urllib.request
 
 sys.dont_write_bytecode = True
 from world import SKIPPED, World, is_able, machine, processes_with  # noqa: E402
@@ -33,6 +37,41 @@ def check_nothing(world, before, how):
     print(f"after {how}: nothing", flush=True)
 
 
+@contextlib.contextmanager
+def small_disk(folder):
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0711", "headroom-test", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(file):
+    with contextlib.suppress(OSError), file.open("wb", buffering=0) as out:
+        while out.write(b"x" * 65536) == 65536:
+            pass
+    with contextlib.suppress(OSError), file.open("ab", buffering=0) as out:
+        while out.write(b"x"):
+            pass
+
+
+def full_disk(program):
+    with World(program) as world, small_disk(world.state):
+        before = machine()
+        world.up()
+        fill(world.state / "filler")
+        world.write_version("does not fit" * 10000)
+        result = world.headroom("deploy", world.folder, check=False)
+        expect(result.returncode == 3, f"a deployment on a full disk ended with {result.returncode}: {result.stderr}")
+        with urllib.request.urlopen(world.url, timeout=5) as answer:
+            expect(answer.read() == b"first", "the old version does not serve on a full disk")
+        (world.state / "filler").unlink()
+        world.headroom("down")
+        check_nothing(world, before, "a full disk")
+        world.wait(lambda: not world.daemons(), "the daemon ends", 30)
+
+
 def main():
     if not is_able():
         print("nothing_left: needs root and network namespaces")
@@ -51,6 +90,7 @@ def main():
         run("kill -9 of everything", world.kill_everything)
         run("another clean run", lambda: None)
         world.wait(lambda: not world.daemons(), "the daemon that `up` has started ends, as nothing is left", 30)
+    full_disk(sys.argv[1])
 
 
 if __name__ == "__main__":
