@@ -34,6 +34,15 @@ Result<std::unique_ptr<LocalCloud>> LocalCloud::open(isolation::Machine& machine
   return std::unique_ptr<LocalCloud>(new LocalCloud(std::move(worker)));
 }
 
+Result<void> LocalCloud::undo_open(isolation::Machine& machine, const std::filesystem::path& folder,
+                                   const std::filesystem::path& sockets, Specification specification,
+                                   Clock clock) {
+  Result<Records> records = Records::open(folder / "cloud.db");
+  if (!records) return records.error();
+  Worker worker(machine, folder, sockets, std::move(specification), std::move(clock), std::move(*records));
+  return worker.remove(true);
+}
+
 cloud::Observed LocalCloud::observe() { return worker_->observe(); }
 cloud::Ticket LocalCloud::submit(const cloud::Action& action) { return worker_->submit(action); }
 Result<void> LocalCloud::define(const Version& version) { return worker_->define(version); }

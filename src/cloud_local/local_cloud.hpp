@@ -65,6 +65,10 @@ class LocalCloud final : public cloud::Cloud {
                                                         const std::filesystem::path& folder,
                                                         const std::filesystem::path& sockets,
                                                         Specification specification, Clock clock);
+  // Removes what an open() that failed has made of an environment that is new; the same arguments.
+  static base::Result<void> undo_open(isolation::Machine& machine, const std::filesystem::path& folder,
+                                      const std::filesystem::path& sockets, Specification specification,
+                                      Clock clock);
   // Forgets: everything goes on running.
   ~LocalCloud() override;
 

@@ -733,6 +733,9 @@ Result<void> LocalCloud::Worker::change(Specification specification) {
     }
     const auto stopped = balancer::stop(settings_of(service), kBalancerGrace);
     if (!stopped) return stopped.error();
+    std::error_code ignored;
+    std::filesystem::remove_all(settings_of(service).folder, ignored);
+    std::filesystem::remove_all(settings_of(service).sockets, ignored);
   }
   {
     const std::lock_guard lock(mutex_);

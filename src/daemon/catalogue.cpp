@@ -110,7 +110,7 @@ Result<void> Catalogue::save(const EnvironmentRecord& record) {
     if (!done) break;
     done = run("INSERT INTO service VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                {record.name, name, service.internal_port, service.desired, service.version, service.previous,
-                service.versions});
+                service.versions, service.rolling ? 1 : 0});
   }
   if (!done) return done;
   return change->commit();

@@ -273,6 +273,7 @@ Result<UpResult> Daemon::Keeper::up(const UpRequest& request, const Say& say) {
   std::shared_ptr<Hosted> hosted = find(name);
   if (!hosted && request.must_exist) return absent(name);
   EnvironmentRecord record;
+  bool is_known = hosted != nullptr;
   if (hosted) {
     record = hosted->record();
     if (record.file != request.file.string()) {
@@ -285,7 +286,9 @@ Result<UpResult> Daemon::Keeper::up(const UpRequest& request, const Say& say) {
     Result<std::vector<EnvironmentRecord>> records = catalogue_.all();
     if (!records) return records.error();
     for (EnvironmentRecord& known : *records) {
-      if (known.name == name) record = std::move(known);
+      if (known.name != name) continue;
+      is_known = true;
+      record = std::move(known);
     }
   }
   record.name = name;
@@ -325,10 +328,12 @@ Result<UpResult> Daemon::Keeper::up(const UpRequest& request, const Say& say) {
     }
     auto opened = Hosted::open(machine_, settings_of(name), record, *plan);
     if (!opened) {
-      // Nothing of it runs: it is as if it had not been asked for, unless it was there before.
+      // It is as if it had not been asked for, unless it was there before.
       const std::lock_guard lock(catalogue_mutex_);
-      if (!faults_.contains(name)) [[maybe_unused]]
-        const auto removed = catalogue_.remove(name);
+      if (!is_known) {
+        [[maybe_unused]] const auto undone = Hosted::undo_open(machine_, settings_of(name), record, *plan);
+        [[maybe_unused]] const auto removed = catalogue_.remove(name);
+      }
       return opened.error();
     }
     hosted = std::move(*opened);

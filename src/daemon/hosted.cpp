@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
+#include "control/tear_down.hpp"
 #include "policy/compile.hpp"
 #include "policy/policy.hpp"
 
@@ -75,6 +77,12 @@ Result<std::unique_ptr<Hosted>> Hosted::open(isolation::Machine& machine, Settin
   }
   hosted->thread_ = std::thread([raw = hosted.get()] { raw->run(); });
   return hosted;
+}
+
+Result<void> Hosted::undo_open(isolation::Machine& machine, const Settings& settings,
+                               const EnvironmentRecord& record, const Plan& plan) {
+  return cloud_local::LocalCloud::undo_open(machine, settings.folder, settings.sockets,
+                                            specification_of(record, plan), now);
 }
 
 const ServicePlan* Hosted::find(const std::string& service) const {
@@ -218,12 +226,54 @@ void Hosted::follow_rollout(const std::string& service, const cloud::Observed& o
 
 // ---- what people ask for
 
+// A service that the file no longer has: its controller rests, and its instances go.
+Result<void> Hosted::end_service(const ServicePlan& service) {
+  control::Settings with;
+  {
+    const std::lock_guard lock(mutex_);
+    ServiceRecord& record = record_.services.at(service.service.name);
+    with = settings_of(service, record);
+    record.version.clear();
+    controlled_.erase(service.service.name);
+  }
+  const Milliseconds until = now() + service.drain + kStartWithin;
+  std::set<std::string> asked;
+  while (now() < until) {
+    const std::vector<cloud::Action> actions = control::tear_down(now(), cloud_->observe(), with);
+    if (actions.empty()) return {};
+    for (const cloud::Action& action : actions) {
+      const auto* retire = std::get_if<cloud::Retire>(&action.what);
+      if (retire != nullptr && asked.insert(retire->instance).second) cloud_->submit(action);
+    }
+    std::this_thread::sleep_for(kPace);
+  }
+  return base::unavailable(fmt::format("the instances of {} do not end", service.service.name),
+                           "`headroom status` lists them; `headroom up` tries it again");
+}
+
 Result<void> Hosted::change(EnvironmentRecord record, Plan plan) {
+  for (const ServicePlan& before : this->plan().services) {
+    const bool stays = std::any_of(plan.services.begin(), plan.services.end(), [&](const ServicePlan& after) {
+      return after.service.name == before.service.name;
+    });
+    if (stays) continue;
+    if (auto ended = end_service(before); !ended) return ended;
+    record.services.erase(before.service.name);
+  }
   if (auto changed = cloud_->change(specification_of(record, plan)); !changed) return changed.error();
   const std::lock_guard lock(mutex_);
+  // What was asked of its services meanwhile stands, within the new limits.
+  for (auto& [name, service] : record.services) {
+    const auto known = record_.services.find(name);
+    if (known != record_.services.end()) service = known->second;
+    for (const ServicePlan& limits : plan.services) {
+      if (limits.service.name == name) service.desired = std::clamp(service.desired, limits.min, limits.max);
+    }
+  }
+  if (auto saved = settings_.save(record); !saved) return saved;
   record_ = std::move(record);
   plan_ = std::move(plan);
-  return settings_.save(record_);
+  return {};
 }
 
 // Requires: the mutex.

@@ -42,6 +42,9 @@ class Hosted {
   // Finds what of it runs already. Errors: as LocalCloud::open.
   static base::Result<std::unique_ptr<Hosted>> open(isolation::Machine& machine, Settings settings,
                                                     EnvironmentRecord record, Plan plan);
+  // Of an environment that is new: nothing of the open() that failed is left.
+  static base::Result<void> undo_open(isolation::Machine& machine, const Settings& settings,
+                                      const EnvironmentRecord& record, const Plan& plan);
   ~Hosted();
 
   EnvironmentRecord record() const;
@@ -73,6 +76,7 @@ class Hosted {
   };
 
   Hosted(isolation::Machine& machine, Settings settings, EnvironmentRecord record, Plan plan);
+  base::Result<void> end_service(const ServicePlan& service);
   void run();
   void step(const ServicePlan& plan);
   void follow_job(const ServicePlan& plan, const cloud::Observed& observed);

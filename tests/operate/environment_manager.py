@@ -99,7 +99,7 @@ def e06_e15_one_balancer_over_all_zones(world):
     (second / "headroom.yaml").write_text(text.replace("./app", "../shop/app"))
     result = world.headroom("up", second, "-d", check=False)
     assert result.returncode in (2, 3) and str(world.port) in result.stderr, result.stderr
-    world.headroom("down", "second", check=False)
+    assert not (world.state / "environments/second").exists(), "what was refused has left something"
     assert served(world) == "first"
 
 
@@ -137,6 +137,20 @@ def e10_an_environment_overrides_the_file(world):
     world.up()
 
 
+def a_service_that_the_file_no_longer_has_is_gone(world):
+    file = world.folder / "headroom.yaml"
+    text = file.read_text()
+    extra = ("  extra:\n    source: ./app\n    run: exec /usr/bin/python3 -B server.py\n"
+             "    instance: {cpu: 0.2, memory: 96MiB}\n    health: {path: /health, interval: 500ms}\n")
+    file.write_text(text.replace("services:\n", "services:\n" + extra, 1))
+    world.up()
+    assert [one for one in world.instances() if one["service"] == "extra"]
+    file.write_text(text)
+    world.up()
+    assert {one["service"] for one in world.environment()["instances"]} == {"web"}
+    assert not (world.state / f"environments/{world.name}/balancers/extra").exists()
+
+
 def e11_concurrent_commands_lose_nothing(world):
     threads = [threading.Thread(target=world.headroom, args=("scale", "web", str(2 + number % 3)))
                for number in range(9)]
@@ -146,7 +160,7 @@ def e11_concurrent_commands_lose_nothing(world):
     for one in threads:
         one.join()
     world.headroom("scale", "web", "3")
-    world.wait(lambda: len(world.instances()) == 3 and service(world)["desired"] == 3, "three serve")
+    world.wait(lambda: len(world.instances()) == 3 and service(world)["desired_instances"] == 3, "three serve")
 
 
 def e13_logs_are_shown_or_not_found(world):
@@ -169,16 +183,27 @@ def e09_down_ends_all_and_says_so(world):
     world.wait(lambda: len(world.instances("stopped")) == 1, "one is stopped in the pool")
     world.headroom("down")
     assert world.environment() is None
-    assert not list((world.state / "environments").iterdir())
+    left = [str(path) for path in (world.state / "environments").rglob("*")]
+    assert not left, left
 
 
-STORIES = [e03_what_is_not_there_is_an_error_without_effect, e01_e17_up_returns_when_it_serves,
-           e02_e03_a_name_is_of_one_environment, e04_instances_start_together_and_there_is_one_at_least,
-           e05_what_the_daemon_keeps_is_the_users_own, e06_e15_one_balancer_over_all_zones,
-           e07_the_balancer_checks_health_as_the_file_says, e08_e14_each_instance_is_one_application_without_rights,
-           f03_e08_a_new_version_replaces_the_old_one_in_place, e10_an_environment_overrides_the_file,
-           e11_concurrent_commands_lose_nothing, e13_logs_are_shown_or_not_found, e16_instances_need_no_controller,
-           e09_down_ends_all_and_says_so]
+STORIES = [
+    e03_what_is_not_there_is_an_error_without_effect,
+    e01_e17_up_returns_when_it_serves,
+    e02_e03_a_name_is_of_one_environment,
+    e04_instances_start_together_and_there_is_one_at_least,
+    e05_what_the_daemon_keeps_is_the_users_own,
+    e06_e15_one_balancer_over_all_zones,
+    e07_the_balancer_checks_health_as_the_file_says,
+    e08_e14_each_instance_is_one_application_without_rights,
+    f03_e08_a_new_version_replaces_the_old_one_in_place,
+    e10_an_environment_overrides_the_file,
+    a_service_that_the_file_no_longer_has_is_gone,
+    e11_concurrent_commands_lose_nothing,
+    e13_logs_are_shown_or_not_found,
+    e16_instances_need_no_controller,
+    e09_down_ends_all_and_says_so,
+]
 
 
 def main():
