@@ -21,6 +21,14 @@ constexpr Milliseconds kDrain{10'000};
 // Metrics every minute are what clouds have; this machine can look closer.
 constexpr Milliseconds kPeriodMost{5'000};
 
+// It is a part of folders and of names on the machine.
+bool is_plain(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  return plain && !name.empty() && name.size() <= kLongestName && name.front() != '-';
+}
+
 class Planner {
  public:
   Planner(const environment::Loaded& loaded, const std::filesystem::path& folder)
@@ -32,8 +40,13 @@ class Planner {
             "write cloud: local, or choose one with -e");
     Plan plan;
     plan.environment = environment_.name;
-    if (plan.environment.empty())
-      fault("name", "an environment that runs needs a name", "write name: shop, say");
+    if (!is_plain(plan.environment)) {
+      fault("name",
+            fmt::format(
+                "the name of an environment that runs here is up to {} small letters, digits and hyphens",
+                kLongestName),
+            "write name: shop, say");
+    }
     plan.zones = environment_.zones;
     if (plan.zones.empty()) plan.zones = {"a"};
     plan.metric_period = std::min(environment_.metrics.period, kPeriodMost);
@@ -56,10 +69,7 @@ class Planner {
   ServicePlan plan_of(const environment::Service& service) {
     const std::string path = "services." + service.name;
     ServicePlan made;
-    const bool plain = std::all_of(service.name.begin(), service.name.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
-    if (!plain || service.name.empty() || service.name.size() > kLongestName) {
+    if (!is_plain(service.name)) {
       fault(path,
             fmt::format("the name of a service that runs here is up to {} small letters, digits and hyphens",
                         kLongestName),

@@ -89,6 +89,15 @@ TEST(Plan, refuses_what_does_not_run_here) {
             std::string::npos);
 }
 
+// Names are parts of paths.
+TEST(Plan, refuses_names_that_could_lead_elsewhere) {
+  for (const std::string name : {"../etc", "a/b", "\"\"", "Shop", "a b", "-x"}) {
+    EXPECT_NE(faults(plan("name: " + name + "\nservices:\n  a: {source: ., run: x, instance: {cpu: 0.1}}\n")),
+              "")
+        << name;
+  }
+}
+
 // A start-up time that was measured is in the start of the real process; one that is written is added.
 TEST(Plan, adds_the_start_up_time_that_is_written_here) {
   const auto made = plan(
