@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "cloud_local/worker.hpp"
@@ -90,7 +91,7 @@ void LocalCloud::Worker::measure() {
         latency.merge(second.latency_ms);
     }
     if (const auto p95 = latency.quantile(0.95))
-      front.waiting->p95 = Milliseconds(static_cast<std::int64_t>(*p95 + 0.5));
+      front.waiting->p95 = Milliseconds(std::llround(*p95));
     const std::lock_guard lock(mutex_);
     front.metrics = std::exchange(front.waiting, std::nullopt);
   }
