@@ -33,13 +33,17 @@ std::string cell(std::string_view text, int width) { return left(cut(visible(tex
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
-std::string rate_text(const std::optional<double>& per_second) {
-  return per_second ? report::short_text(*per_second) : "-";
+// In so many columns at most, however large it is.
+constexpr int kNumber = 8;
+
+std::string number_text(const std::optional<double>& value, std::string_view unit) {
+  if (!value) return "-";
+  const std::string text = report::short_text(*value) + std::string(unit);
+  return report::columns_of(text) <= kNumber ? text : fmt::format("{:.0e}{}", *value, unit);
 }
 
-std::string latency_text(const std::optional<double>& ms) {
-  return ms ? report::short_text(*ms) + " ms" : "-";
-}
+std::string rate_text(const std::optional<double>& per_second) { return number_text(per_second, ""); }
+std::string latency_text(const std::optional<double>& ms) { return number_text(ms, " ms"); }
 
 std::string memory_text(std::int64_t bytes) {
   constexpr double kMiB = 1 << 20;
