@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """The program operates an environment on this machine: up, status, scale, logs, drill, a killed daemon, down.
 
 In a state folder of its own, with instances and balancers of its own, all of which are gone at the end.
