@@ -90,8 +90,7 @@ void LocalCloud::Worker::measure() {
       if (second.at >= front.waiting->end - front.waiting->length && second.at < front.waiting->end)
         latency.merge(second.latency_ms);
     }
-    if (const auto p95 = latency.quantile(0.95))
-      front.waiting->p95 = Milliseconds(std::llround(*p95));
+    if (const auto p95 = latency.quantile(0.95)) front.waiting->p95 = Milliseconds(std::llround(*p95));
     const std::lock_guard lock(mutex_);
     front.metrics = std::exchange(front.waiting, std::nullopt);
   }
