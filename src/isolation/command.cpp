@@ -59,11 +59,22 @@ class NoBrokenPipe {
   sigset_t before_{};
 };
 
+// PATH; where libraries are; the options of sanitizers, in tests.
+bool needed(std::string_view variable) {
+  const std::string_view name = variable.substr(0, variable.find('='));
+  return name == "PATH" || name == "LD_LIBRARY_PATH" || name.ends_with("SAN_OPTIONS");
+}
+
 int spawn(const std::vector<std::string>& words, const Pipe& in, const Pipe& out, const Pipe& err,
           pid_t& pid) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
+  std::vector<char*> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (needed(*variable)) environment.push_back(*variable);
+  }
+  environment.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&actions);
@@ -79,7 +90,8 @@ int spawn(const std::vector<std::string>& words, const Pipe& in, const Pipe& out
   ::posix_spawnattr_setsigdefault(&attributes, &all);
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  const int number = ::posix_spawnp(&pid, words[0].c_str(), &actions, &attributes, arguments.data(), environ);
+  const int number =
+      ::posix_spawnp(&pid, words[0].c_str(), &actions, &attributes, arguments.data(), environment.data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   return number;

@@ -16,8 +16,9 @@ struct Ran {
   std::string err;
 };
 
-// Finds the program on PATH, gives it `in`, and waits. The child gets no other descriptor of this process.
-// Errors: it cannot be started, or does not end in time (it is killed).
+// Finds the program on PATH, gives it `in`, and waits. The child gets no other descriptor of this process,
+// and of its environment only what programs need to run at all: nothing of the daemon's secrets stays in an
+// instance. Errors: it cannot be started, or does not end in time (it is killed).
 base::Result<Ran> run(const std::vector<std::string>& words, std::string_view in = {},
                       base::Milliseconds longest = base::Milliseconds(20'000));
 

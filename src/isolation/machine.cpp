@@ -283,7 +283,9 @@ std::vector<Identity> Machine::processes(const std::string& name, const std::opt
 Result<void> Machine::kill(const std::string& name, const std::optional<Record>& kept) const {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   const Group group = kept ? kept->group : groups_.named(name);
-  // With the first process the kernel ends all others of its namespace.
+  // With the first process the kernel ends all others of its namespace. Without one they must not fork while
+  // they are ended one by one.
+  if (!options_.tier.own_files && !group.empty()) (void)freeze(group);
   if (kept && kept->process) send(*kept->process, SIGKILL);
   while (true) {
     const std::vector<Identity> left = processes(name, kept);
@@ -432,16 +434,17 @@ Result<void> Machine::remove(const std::string& name) {
 }
 
 Result<void> Machine::remove_everything() {
-  for (const std::string& name : found()) {
-    if (auto gone = remove(name); !gone) return gone;
-  }
-  if (options_.tier.network == Network::namespaces) {
-    for (const int zone : zones_found(options_.realm)) {
-      if (auto gone = remove_bridge(options_.realm, zone); !gone) return gone;
-    }
-    release_block(addresses_.block());
-  }
+  base::Error error{base::ErrorKind::unavailable, {}};
+  // What cannot be removed is no reason to leave the rest.
+  const auto note = [&](const Result<void>& done) {
+    if (!done)
+      error.faults.insert(error.faults.end(), done.error().faults.begin(), done.error().faults.end());
+  };
+  for (const std::string& name : found()) note(remove(name));
+  for (const int zone : zones_found(options_.realm)) note(remove_bridge(options_.realm, zone));
+  if (options_.tier.network == Network::namespaces) release_block(addresses_.block());
   groups_.remove_realm();
+  if (!error.faults.empty()) return error;
   return {};
 }
 

@@ -107,7 +107,7 @@ class Machine {
 
   // Whatever is left of it, running or not. Errors: what cannot be removed, and how to see why.
   base::Result<void> remove(const std::string& name);
-  // All instances, zones and traces of the realm.
+  // All instances, zones and traces of the realm. Errors: all that cannot be removed; the rest is.
   base::Result<void> remove_everything();
 
  private:

@@ -410,6 +410,17 @@ TEST_P(PerTier, severalAreStartedAndEndedAtOnce) {
   EXPECT_EQ(machine().found(), std::vector<std::string>{});
 }
 
+TEST_P(PerTier, theEnvironmentOfTheDaemonStaysWithIt) {
+  ::setenv("HEADROOM_TEST_SECRET", "of the daemon", 1);
+  ASSERT_TRUE(realm().start(realm().cell("web-1", 0, "env; echo ready; sleep 1000")));
+  ::unsetenv("HEADROOM_TEST_SECRET");
+  ASSERT_TRUE(realm().logs("web-1", "ready"));
+  EXPECT_EQ(realm().log("web-1").find("of the daemon"), std::string::npos);
+  // Nor is it in the memory of the first process.
+  const std::string first = fmt::format("/proc/{}/environ", machine().state("web-1").process->pid);
+  EXPECT_EQ(text_of(first).value_or("").find("of the daemon"), std::string::npos);
+}
+
 TEST_P(PerTier, whatIsNotThereIsAbsent) {
   EXPECT_EQ(machine().state("nobody"), State{});
   EXPECT_EQ(machine().usage("nobody").processes, 0);
