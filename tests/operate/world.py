@@ -57,7 +57,7 @@ def free_port():
 
 
 def processes_with(text):
-    """The numbers of processes whose command line or working folder names `text`."""
+    """The numbers of processes whose command line or environment names `text`."""
     found = []
     for folder in pathlib.Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
@@ -65,7 +65,7 @@ def processes_with(text):
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             variables = (folder / "environ").read_bytes().decode(errors="replace")
-            if text in words or f"HEADROOM_STATE={text}" in variables:
+            if text in words or text in variables:
                 if (folder / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
                     found.append(int(folder.name))
     return found
@@ -159,7 +159,7 @@ class World:
         self.wait(lambda: not self.daemons(), "the daemon is gone")
 
     def kill_everything(self):
-        """SIGKILL to all that carries the state folder in its command or environment, or runs in its groups."""
+        """SIGKILL to all that carries the folder in its command or environment: daemon, balancers, applications."""
         for _ in range(50):
             pids = set(processes_with(str(self.root)))
             if not pids:
