@@ -12,16 +12,17 @@
 // Errors      bad_input: what was asked cannot be; unavailable: it could not be done on this machine, now.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 #include "cloud_local/local_cloud.hpp"
+#include "daemon/log_reader.hpp"
 #include "daemon/state_folder.hpp"
 #include "daemon/status.hpp"
 
@@ -41,12 +42,7 @@ struct UpResult {
   std::vector<std::string> warnings;
 };
 
-// A piece of what an instance has printed.
-struct LogPiece {
-  std::string instance;
-  std::string text;
-  std::int64_t next = 0;  // where the next piece begins
-};
+class Keeper;
 
 class Daemon {
  public:
@@ -83,12 +79,7 @@ class Daemon {
                                            const std::string& service_or_instance,
                                            const std::vector<LogPiece>& from, std::int64_t tail_bytes) const;
 
-  // The only environment, where none is named. Errors: there is none of that name, or several and none is
-  // named.
-  base::Result<std::string> choose(const std::string& environment) const;
-
  private:
-  class Keeper;
   explicit Daemon(std::unique_ptr<Keeper> keeper);
   std::unique_ptr<Keeper> keeper_;
 };

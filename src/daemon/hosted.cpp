@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 #include <utility>
 
 #include "control/tear_down.hpp"
+#include "daemon/clock.hpp"
 #include "policy/compile.hpp"
 #include "policy/policy.hpp"
 
@@ -23,10 +23,6 @@ constexpr Milliseconds kPace{500};
 constexpr Milliseconds kStartWithin{60'000};
 // The shortest time of good service that proves a version.
 constexpr Milliseconds kProven{2'000};
-
-Milliseconds now() {
-  return std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-}
 
 // By hand: exactly so many, whatever the metrics say.
 policy::Compiled exactly(int instances) {

@@ -1,11 +1,14 @@
 #include "daemon/state_folder.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 
 namespace headroom::daemon {
 namespace {
@@ -72,6 +75,15 @@ base::Result<StateFolder> locate() {
     return value;
   };
   return locate(variable, ::geteuid() == 0);
+}
+
+base::Result<void> make_folder(const std::filesystem::path& folder, mode_t mode) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error && ::chmod(folder.c_str(), mode) != 0) error.assign(errno, std::generic_category());
+  if (!error) return {};
+  return base::bad_input(fmt::format("{}: cannot be made: {}", folder.string(), error.message()),
+                         "set HEADROOM_STATE to a folder of your own");
 }
 
 }  // namespace headroom::daemon

@@ -1,6 +1,8 @@
 // StateFolder: where a daemon keeps what it knows, and how it and what it makes is found again.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -28,5 +30,9 @@ struct StateFolder {
 using Variable = std::function<std::optional<std::string>(const std::string& name)>;
 base::Result<StateFolder> locate(const Variable& variable, bool is_root);
 base::Result<StateFolder> locate();  // of this process
+
+// A folder of the state with the rights that others have to it, also where it is there already. Errors: it
+// cannot be made.
+base::Result<void> make_folder(const std::filesystem::path& folder, mode_t mode);
 
 }  // namespace headroom::daemon

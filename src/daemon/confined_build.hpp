@@ -1,0 +1,17 @@
+// The command of a build, as somebody who may nothing but write what is built and use the network.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/quantity.hpp"
+#include "base/result.hpp"
+
+namespace headroom::daemon {
+
+// A versions::Runner. As root: as a user that owns nothing else, without rights. As another user, who has
+// nothing to confine with: as that user.
+base::Result<int> build_confined(const std::filesystem::path& folder, const std::string& command,
+                                 const std::filesystem::path& log, base::Milliseconds timeout);
+
+}  // namespace headroom::daemon

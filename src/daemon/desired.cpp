@@ -1,0 +1,48 @@
+#include "daemon/desired.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace headroom::daemon {
+namespace {
+
+// Measured: above it, neighbours slow each other down and the accounting does not show it.
+constexpr double kShareWithoutContention = 0.8;
+
+}  // namespace
+
+void set_desired(EnvironmentRecord& record, const Plan& plan) {
+  for (const ServicePlan& service : plan.services) {
+    ServiceRecord& kept = record.services.at(service.service.name);
+    kept.desired = std::clamp(kept.desired == 0 ? service.initial : kept.desired, service.min, service.max);
+  }
+}
+
+double promised_cores(const EnvironmentRecord& record, const Plan& plan) {
+  double cores = 0;
+  for (const ServicePlan& service : plan.services)
+    cores += record.services.at(service.service.name).desired * service.version.cores.value();
+  return cores;
+}
+
+double machine_cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+base::Result<std::vector<std::string>> weigh_promise(double promised_cores, double machine_cores) {
+  if (promised_cores > machine_cores) {
+    return base::bad_input(
+        fmt::format("its instances would be promised {:g} cores of the {:g} of this machine", promised_cores,
+                    machine_cores),
+        "write less cpu, or fewer instances");
+  }
+  std::vector<std::string> warnings;
+  if (promised_cores > kShareWithoutContention * machine_cores) {
+    warnings.push_back(fmt::format(
+        "the instances are promised {:g} of {:g} cores: above 80 % they slow each other down, unseen",
+        promised_cores, machine_cores));
+  }
+  return warnings;
+}
+
+}  // namespace headroom::daemon

@@ -1,0 +1,199 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "daemon/confined_build.hpp"
+#include "daemon/desired.hpp"
+#include "daemon/keeper.hpp"
+#include "environment/read.hpp"
+#include "store/file.hpp"
+#include "versions/artifact.hpp"
+#include "versions/image.hpp"
+
+namespace headroom::daemon {
+namespace {
+
+using base::Milliseconds;
+using base::Result;
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kLargestInput = 64 << 20;
+
+// What a file refers to lies beside it, whatever the folder of the daemon is.
+Result<Plan> read_plan(const UpRequest& request) {
+  Result<std::string> text = store::read_file(request.file, kLargestInput);
+  if (!text) return text.error();
+  const environment::ReadFile read_input = [](const std::string& path) {
+    return store::read_file(path, kLargestInput);
+  };
+  const Result<environment::Loaded> loaded =
+      environment::read(*text, request.file.string(), read_input, request.variant);
+  if (!loaded) return loaded.error();
+  return plan_of(*loaded, request.file.parent_path());
+}
+
+bool same_but_name(const cloud_local::Version& a, cloud_local::Version b) {
+  b.name = a.name;
+  return a == b;
+}
+
+}  // namespace
+
+Result<UpResult> Keeper::up(const UpRequest& request, const Say& say) {
+  const Result<Plan> plan = read_plan(request);
+  if (!plan) return plan.error();
+
+  const std::lock_guard changing(change_mutex_);
+  if (request.must_exist && !find(plan->environment)) return absent(plan->environment);
+  bool is_new = true;
+  const Result<EnvironmentRecord> record = recorded(request, *plan, is_new);
+  if (!record) return record.error();
+  Result<std::vector<std::string>> warnings = weigh_promise(promised_cores(*record, *plan), machine_cores());
+  if (!warnings) return warnings.error();
+  const Result<std::shared_ptr<Hosted>> hosted = host(*record, *plan, is_new);
+  if (!hosted) return hosted.error();
+
+  UpResult result{plan->environment, {}, std::move(*warnings)};
+  for (const ServicePlan& service : plan->services) {
+    if (auto deployed = deploy(**hosted, service, say, result); !deployed) {
+      sweep();
+      return deployed.error();
+    }
+  }
+  sweep();
+  return result;
+}
+
+// The record as it is to be: that of what is there, with what the request and the file say now. Nothing is
+// written. Errors: the name belongs to another file.
+Result<EnvironmentRecord> Keeper::recorded(const UpRequest& request, const Plan& plan, bool& is_new) {
+  EnvironmentRecord record;
+  if (const std::shared_ptr<Hosted> hosted = find(plan.environment)) {
+    is_new = false;
+    record = hosted->record();
+    if (record.file != request.file.string()) {
+      return base::bad_input(
+          fmt::format("an environment {} runs already, from {}", plan.environment, record.file),
+          "give this one another name, or take that one down");
+    }
+  } else {
+    // One that could not be adopted keeps its indexes and ports.
+    Result<std::optional<EnvironmentRecord>> known = kept(plan.environment);
+    if (!known) return known.error();
+    is_new = !*known;
+    if (*known) record = std::move(**known);
+  }
+  record.name = plan.environment;
+  record.file = request.file.string();
+  record.variant = request.variant;
+  record.plan = to_text(plan);
+  std::vector<std::string> services;
+  for (const ServicePlan& service : plan.services) services.push_back(service.service.name);
+  {
+    const std::lock_guard lock(catalogue_mutex_);
+    if (auto completed = catalogue_.complete(record, plan.zones, services); !completed)
+      return completed.error();
+  }
+  set_desired(record, plan);
+  return record;
+}
+
+// Its zones and services as the plan says, without a version of its own yet.
+Result<std::shared_ptr<Hosted>> Keeper::host(const EnvironmentRecord& record, const Plan& plan, bool is_new) {
+  const std::string& name = record.name;
+  if (std::shared_ptr<Hosted> hosted = find(name)) {
+    if (auto changed = hosted->change(record, plan); !changed) return changed.error();
+    return hosted;
+  }
+  if (auto made = make_folder(options_.folder.environment(name), 0711); !made) return made.error();
+  if (auto saved = save(record); !saved) return saved.error();
+  auto opened = Hosted::open(machine_, settings_of(name), record, plan);
+  if (!opened) {
+    // It is as if it had not been asked for, unless it was there before.
+    if (is_new) {
+      [[maybe_unused]] const auto undone = Hosted::undo_open(machine_, settings_of(name), record, plan);
+      const std::lock_guard lock(catalogue_mutex_);
+      [[maybe_unused]] const auto removed = catalogue_.remove(name);
+    }
+    return opened.error();
+  }
+  std::shared_ptr<Hosted> hosted = std::move(*opened);
+  const std::lock_guard lock(mutex_);
+  hosted_[name] = hosted;
+  faults_.erase(name);
+  return hosted;
+}
+
+Result<cloud_local::Version> Keeper::prepare(const ServicePlan& plan, const Say& say) {
+  const fs::path artifacts = options_.folder.root / "artifacts";
+  const fs::path images = options_.folder.root / "images";
+  const std::string& name = plan.service.name;
+  const Result<versions::Artifact> artifact = versions::pack(plan.source, artifacts);
+  if (!artifact) return artifact.error();
+  for (const std::string& note : artifact->notes) say(fmt::format("{}: {}", name, note));
+  const Result<versions::Image> image =
+      versions::prepare(*artifact, plan.build, images, build_confined,
+                        [&](std::string_view step) { say(fmt::format("{}: {}", name, step)); });
+  if (!image) return image.error();
+  cloud_local::Version version = plan.version;
+  version.image = image->folder;
+  return version;
+}
+
+Result<void> Keeper::deploy(Hosted& hosted, const ServicePlan& plan, const Say& say, UpResult& result) {
+  Result<cloud_local::Version> version = prepare(plan, say);
+  if (!version) return version.error();
+  const std::string& service = plan.service.name;
+  const ServiceRecord record = hosted.record().services.at(service);
+  for (const cloud_local::Version& known : hosted.versions()) {
+    if (known.service != service || known.name != record.version || !same_but_name(known, *version)) continue;
+    // The same as runs; where it does not serve yet, it is waited for.
+    return hosted.deployment(service).goes_on ? wait(hosted, service, say) : Result<void>();
+  }
+  // One that was defined and never named here was cut short by a kill.
+  int number = record.versions + 1;
+  const auto is_taken = [&](const cloud_local::Version& known) {
+    return known.service == service && known.name == fmt::format("v{}", number);
+  };
+  const std::vector<cloud_local::Version> known = hosted.versions();
+  while (std::any_of(known.begin(), known.end(), is_taken)) ++number;
+  version->name = fmt::format("v{}", number);
+  result.changes.push_back(fmt::format("{}: version {}", service, version->name));
+  say(fmt::format("{}: version {}{}", service, version->name,
+                  record.version.empty() ? std::string() : " replaces " + record.version));
+  if (auto begun = hosted.deploy(service, std::move(*version)); !begun) return begun;
+  return wait(hosted, service, say);
+}
+
+Result<void> Keeper::wait(Hosted& hosted, const std::string& service, const Say& say) {
+  std::string told;
+  for (;;) {
+    const Deployment deployment = hosted.deployment(service);
+    if (deployment.failed) {
+      std::string fix = fmt::format("`headroom logs {}` shows what its instances printed", service);
+      for (const InstanceStatus& instance : hosted.status().instances) {
+        if (instance.service == service && instance.state == "failed" && !instance.why.empty())
+          fix = fmt::format("{}: {}; {}", instance.id, instance.why, fix);
+      }
+      return base::unavailable(fmt::format("{}: {}", service, deployment.text), fix);
+    }
+    if (!deployment.goes_on) return {};
+    if (deployment.text != told && deployment.text != "begins") {
+      told = deployment.text;
+      say(fmt::format("{}: {}", service, told));
+    }
+    std::this_thread::sleep_for(Milliseconds(100));
+  }
+}
+
+Result<void> Keeper::rollback(const std::string& environment, const std::string& service, const Say& say) {
+  return with(environment, [&](Hosted& hosted) -> Result<void> {
+    if (auto begun = hosted.rollback(service); !begun) return begun;
+    return wait(hosted, service, say);
+  });
+}
+
+}  // namespace headroom::daemon
