@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <system_error>
+#include <utility>
+
+#include "balancer/socket.hpp"
 
 namespace headroom::balancer {
 namespace {
@@ -43,21 +44,6 @@ std::string without_blank_lines(std::string_view text) {
 }
 
 }  // namespace
-
-// 0, or the error number.
-int AdminSocket::connect() {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = path_.string();
-  if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  store::Descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!made.open()) return errno;
-  if (::connect(made.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return errno;
-  connection_ = std::move(made);
-  return 0;
-}
 
 AdminSocket::Answer AdminSocket::exchange(std::string_view command, base::Milliseconds until) {
   Answer answer;
@@ -96,11 +82,13 @@ base::Result<std::string> AdminSocket::ask(std::string_view command) {
   for (bool again = false;; again = true) {
     const bool fresh = !connection_.open();
     if (fresh) {
-      if (const int number = connect(); number != 0) {
+      Connection made = connect_to(path_);
+      if (made.failed != 0) {
         return base::unavailable(fmt::format("{}: no balancer answers there: {}", path_.string(),
-                                             std::generic_category().message(number)),
+                                             std::generic_category().message(made.failed)),
                                  "see whether its HAProxy runs; starting the service brings it back");
       }
+      connection_ = std::move(made.socket);
       // The prompt keeps the connection open after an answer, and says where the answer ends.
       if (exchange("prompt", until).failure != Failure::none) connection_ = {};
     }

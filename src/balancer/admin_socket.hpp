@@ -34,7 +34,6 @@ class AdminSocket {
     std::string text;
     bool begun = false;
   };
-  int connect();
   Answer exchange(std::string_view command, base::Milliseconds until);
 
   std::filesystem::path path_;

@@ -4,14 +4,12 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -22,6 +20,7 @@
 #include <utility>
 
 #include "balancer/configuration.hpp"
+#include "balancer/socket.hpp"
 #include "base/units.hpp"
 #include "store/descriptor.hpp"
 #include "store/file.hpp"
@@ -145,23 +144,16 @@ class RequestLog::Reader {
 
  private:
   int connect() {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string path = path_.string();
-    if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    store::Descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!made.open()) return errno;
-    if (::connect(made.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-      return errno;
+    Connection made = connect_to(path_);
+    if (made.failed != 0) return made.failed;
     // Says which process it is; then waits for new events (-w), beginning after those of before (-n). A fresh
     // connection has room for it.
     const std::string command = fmt::format("show info; show events {} -w -n\n", kRing);
-    if (::send(made.number(), command.data(), command.size(), MSG_NOSIGNAL) !=
+    if (::send(made.socket.number(), command.data(), command.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(command.size())) {
       return errno;
     }
-    socket_ = std::move(made);
+    socket_ = std::move(made.socket);
     answers_.clear();
     greeted_ = false;
     return 0;
