@@ -52,15 +52,14 @@ base::Result<api::DrillRequest> read(const Arguments& arguments) {
 void run(const Arguments& arguments, Context& context) {
   const auto request = read(arguments);
   if (!request) return fail(context, request.error());
-  const auto hosted = reach_hosted(context.err);
-  if (!hosted) return fail(context, hosted.error());
-  const auto environment = choose_environment(hosted->status, arguments.environment, ".");
-  if (!environment) return fail(context, environment.error());
-  const auto drilled = hosted->client.drill(environment->name, *request);
+  const auto reached = reach_environment(arguments.environment, context.err);
+  if (!reached) return fail(context, reached.error());
+  const daemon::EnvironmentStatus& environment = reached->environment;
+  const auto drilled = reached->client.drill(environment.name, *request);
   if (!drilled) return fail(context, drilled.error());
   if (arguments.json) {
     report::JsonWriter json;
-    json.begin_object().key("environment").text(environment->name).key("what").text(arguments.what);
+    json.begin_object().key("environment").text(environment.name).key("what").text(arguments.what);
     json.key("name").text(arguments.name).key("how");
     if (request->trouble) {
       json.text(api::to_string(*request->trouble));
@@ -73,13 +72,13 @@ void run(const Arguments& arguments, Context& context) {
   }
   if (request->trouble == cloud_local::Trouble::crash) {
     context.out << fmt::format("{}: instance {} was killed; `headroom status` shows what replaces it.\n",
-                               environment->name, arguments.name);
+                               environment.name, arguments.name);
     return;
   }
   const std::string what = !request->trouble                                 ? "is cut off"
                            : *request->trouble == cloud_local::Trouble::hang ? "hangs"
                                                                              : "stands still";
-  context.out << fmt::format("{}: {} {} {} for {}; this ends by itself.\n", environment->name, arguments.what,
+  context.out << fmt::format("{}: {} {} {} for {}; this ends by itself.\n", environment.name, arguments.what,
                              arguments.name, what, report::duration_text(request->length));
 }
 

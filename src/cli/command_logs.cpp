@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -34,14 +35,13 @@ struct Arguments {
 };
 
 void run(const Arguments& arguments, Context& context) {
-  const auto hosted = reach_hosted(context.err);
-  if (!hosted) return fail(context, hosted.error());
-  const auto environment = choose_environment(hosted->status, arguments.environment, ".");
-  if (!environment) return fail(context, environment.error());
+  const auto reached = reach_environment(arguments.environment, context.err);
+  if (!reached) return fail(context, reached.error());
+  const daemon::EnvironmentStatus& environment = reached->environment;
 
   // The lines of one instance stand alone, those of several after its name.
   const bool is_service =
-      std::any_of(environment->services.begin(), environment->services.end(),
+      std::any_of(environment.services.begin(), environment.services.end(),
                   [&](const daemon::ServiceStatus& service) { return service.name == arguments.of; });
   const bool safe = is_terminal(context.out);
   const LogLines::Take print = [&](const std::string& instance, std::string_view line) {
@@ -55,11 +55,13 @@ void run(const Arguments& arguments, Context& context) {
     // What a service prints must not move the cursor of the one who reads it.
     context.out << (safe ? report::visible(line) : std::string(line)) << '\n';
   };
-  const Interrupt interrupt("");
+  // Without -f nothing asks whether Ctrl-C was pressed: it ends the program, as it does everywhere.
+  std::optional<Interrupt> interrupt;
+  if (arguments.follow) interrupt.emplace("");
   LogLines lines(arguments.lines);
   do {
     const auto pieces =
-        hosted->client.logs(environment->name, {arguments.of, lines.tail_bytes(), lines.positions()});
+        reached->client.logs(environment.name, {arguments.of, lines.tail_bytes(), lines.positions()});
     if (!pieces) return fail(context, pieces.error());
     lines.add(*pieces, print);
     context.out.flush();

@@ -24,17 +24,16 @@ struct Arguments {
 };
 
 void run(const Arguments& arguments, Context& context) {
-  const auto hosted = reach_hosted(context.err);
-  if (!hosted) return fail(context, hosted.error());
-  const auto environment = choose_environment(hosted->status, arguments.environment, ".");
-  if (!environment) return fail(context, environment.error());
-  const auto service = choose_service(*environment, arguments.service);
+  const auto reached = reach_environment(arguments.environment, context.err);
+  if (!reached) return fail(context, reached.error());
+  const daemon::EnvironmentStatus& environment = reached->environment;
+  const auto service = choose_service(environment, arguments.service);
   if (!service) return fail(context, service.error());
-  const auto scaled = hosted->client.scale(environment->name, {service->name, arguments.instances});
+  const auto scaled = reached->client.scale(environment.name, {service->name, arguments.instances});
   if (!scaled) return fail(context, scaled.error());
   if (arguments.json) {
     report::JsonWriter json;
-    json.begin_object().key("environment").text(environment->name).key("service").text(service->name);
+    json.begin_object().key("environment").text(environment.name).key("service").text(service->name);
     json.key("previous_instances").integer(service->desired).key("instances").integer(arguments.instances);
     json.end_object();
     context.out << json.str() << '\n';
@@ -42,7 +41,7 @@ void run(const Arguments& arguments, Context& context) {
   }
   context.out << fmt::format(
       "{} / {}: {} instances are desired (before: {}). `headroom status` shows how far it is.\n",
-      environment->name, service->name, arguments.instances, service->desired);
+      environment.name, service->name, arguments.instances, service->desired);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The commands on what runs, where nothing runs and where the arguments are wrong; where something does, it
 // is tests/ that runs the program.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "api/server.hpp"
 #include "cli/program.hpp"
 #include "store/temporary_folder.hpp"
 
@@ -64,6 +66,46 @@ TEST_F(Operate, LookingCreatesNothing) {
   run_with({"down"});
   run_with({"scale", "web", "3"});
   EXPECT_FALSE(std::filesystem::exists(state()));
+}
+
+// `down` keeps the data of stateful services; a daemon has nothing to do with them.
+TEST_F(Operate, DataThatWasKeptStartsNoDaemon) {
+  std::filesystem::create_directories(state() / "environments" / "shop" / "volumes" / "db" / "0");
+  const Outcome down = run_with({"down", "--all"});
+  EXPECT_EQ(down.exit_code, ExitCode::fine);
+  EXPECT_EQ(down.out, "Nothing runs.\n");
+  EXPECT_EQ(down.err, "");
+  EXPECT_NE(run_with({"status"}).out.find("Nothing runs."), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(state() / "daemon.log")) << "a daemon was started";
+}
+
+// A handler that only sets a flag would keep a program that looks at no flag waiting.
+TEST_F(Operate, CtrlCIsCaughtByLogsOnlyWhereTheyFollow) {
+  std::vector<bool> caught;
+  api::Operations operations;
+  operations.status = [] {
+    daemon::EnvironmentStatus environment;
+    environment.name = "shop";
+    environment.services.resize(1);
+    environment.services[0].name = "web";
+    daemon::Status status;
+    status.environments = {environment};
+    return status;
+  };
+  operations.logs = [&](const std::string&, const api::LogsRequest&) {
+    struct sigaction now {};
+    ::sigaction(SIGINT, nullptr, &now);
+    caught.push_back(now.sa_handler != SIG_DFL);
+    if (caught.back()) ::raise(SIGINT);
+    return std::vector<daemon::LogPiece>{{"web-1", "hello\n", 6}};
+  };
+  api::Server::Options options;
+  options.socket = state() / "run" / "api.sock";
+  const auto server = api::Server::open(operations, options);
+  ASSERT_TRUE(server);
+  EXPECT_EQ(run_with({"logs", "web"}).out, "web-1 | hello\n");
+  EXPECT_EQ(run_with({"logs", "web", "-f"}).exit_code, ExitCode::fine);
+  EXPECT_EQ(caught, (std::vector<bool>{false, true}));
 }
 
 TEST_F(Operate, WhereNothingRunsNothingCanBeChanged) {

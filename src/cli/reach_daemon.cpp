@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/choose_environment.hpp"
 #include "report/layout.hpp"
 #include "store/descriptor.hpp"
 #include "store/system_error.hpp"
@@ -131,8 +132,16 @@ base::Result<api::Client> start_daemon(const daemon::StateFolder& folder, std::o
 std::vector<std::string> left_behind(const daemon::StateFolder& folder) {
   std::vector<std::string> names;
   std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(folder.root / "environments", failed))
-    names.push_back(entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(folder.root / "environments", failed)) {
+    std::error_code unread;
+    const fs::directory_iterator inside(entry.path(), unread);
+    // `down` keeps the data of stateful services: nothing of such an environment runs.
+    const bool only_data = !unread && inside != fs::directory_iterator() &&
+                           std::all_of(begin(inside), end(inside), [](const fs::directory_entry& one) {
+                             return one.path().filename() == "volumes";
+                           });
+    if (!only_data) names.push_back(entry.path().filename().string());
+  }
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -151,14 +160,16 @@ daemon::Say lines_to(std::ostream& err) {
   return [&err](std::string_view line) { err << report::visible(line) << '\n' << std::flush; };
 }
 
-base::Result<Hosted> reach_hosted(std::ostream& err) {
+base::Result<Reached> reach_environment(const std::string& wanted, std::ostream& err) {
   auto client = reach_daemon(err);
   if (!client) return client.error();
   if (!*client)
     return base::bad_input("nothing runs", "`headroom up` starts the environment of a headroom.yaml");
-  auto status = (*client)->status();
+  const auto status = (*client)->status();
   if (!status) return status.error();
-  return Hosted{std::move(**client), std::move(*status)};
+  auto environment = choose_environment(*status, wanted, ".");
+  if (!environment) return environment.error();
+  return Reached{std::move(**client), std::move(*environment)};
 }
 
 }  // namespace headroom::cli

@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "api/client.hpp"
 #include "base/result.hpp"
@@ -15,7 +17,8 @@ namespace headroom::cli {
 // with the end of its log.
 base::Result<api::Client> start_daemon(const daemon::StateFolder& folder, std::ostream& err);
 
-// Environments that an earlier daemon has left in its folder; their instances may run on.
+// Environments that an earlier daemon has left in its folder; their instances may run on. Not those of which
+// `down` has kept the data of stateful services.
 std::vector<std::string> left_behind(const daemon::StateFolder& folder);
 
 // For commands on what runs: the daemon, started where it has left environments behind. Nothing: nothing
@@ -25,12 +28,12 @@ base::Result<std::optional<api::Client>> reach_daemon(std::ostream& err);
 // Prints what a daemon says while it works, a line each.
 daemon::Say lines_to(std::ostream& err);
 
-// What a command works on: the daemon, and what it hosts.
-struct Hosted {
+// What a command on one environment works on: its daemon, and how it stands.
+struct Reached {
   api::Client client;
-  daemon::Status status;
+  daemon::EnvironmentStatus environment;
 };
-// Errors: nothing runs, too.
-base::Result<Hosted> reach_hosted(std::ostream& err);
+// The environment that is wanted, as choose_environment() has it. Errors: nothing runs, too.
+base::Result<Reached> reach_environment(const std::string& wanted, std::ostream& err);
 
 }  // namespace headroom::cli
