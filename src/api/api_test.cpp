@@ -48,6 +48,16 @@ struct FakeDaemon {
       note("up " + request.file.string() + " " + request.variant);
       return up(say);
     };
+    all.preview = [this](const daemon::UpRequest& request) {
+      note("preview " + request.file.string() + " " + request.variant);
+      daemon::Preview preview;
+      preview.environment = "shop";
+      preview.services.resize(1);
+      preview.services[0].version = "v2";
+      preview.services[0].zones = {{"a", 2}};
+      preview.promised_cores = 0.5;
+      return base::Result<daemon::Preview>(preview);
+    };
     all.rollback = [this](const std::string& environment, const RollbackRequest& request,
                           const daemon::Say& say) {
       note("rollback " + environment + " " + request.service);
@@ -139,6 +149,12 @@ TEST_F(Api, CallsArriveAsTheyWereMade) {
   const auto up = client().up({"/srv/shop/headroom.yaml", "prod", false}, say);
   ASSERT_TRUE(up) << base::to_string(up.error());
   EXPECT_EQ(up->changes, std::vector<std::string>{"web: version v1"});
+  const auto preview = client().preview({"/srv/shop/headroom.yaml", "prod", false});
+  ASSERT_TRUE(preview) << base::to_string(preview.error());
+  EXPECT_EQ(preview->services.at(0).version, "v2");
+  EXPECT_EQ(preview->services[0].zones.at(0).instances, 2);
+  EXPECT_EQ(preview->services[0].replaces, "");
+  EXPECT_EQ(preview->promised_cores, 0.5);
   EXPECT_TRUE(client().rollback("shop", {"web"}, say));
   EXPECT_TRUE(client().scale("shop", {"web", 5}));
   const auto pieces = client().logs("shop", {"web", 100, {{"web-1", "", 120}}});
@@ -146,8 +162,9 @@ TEST_F(Api, CallsArriveAsTheyWereMade) {
   EXPECT_EQ(pieces->at(0).text, "hello\n");
   EXPECT_EQ(pieces->at(0).next, 126);
   EXPECT_EQ(said, std::vector<std::string>{"back to v1"});
-  EXPECT_EQ(daemon_.asked, (std::vector<std::string>{"up /srv/shop/headroom.yaml prod", "rollback shop web",
-                                                     "scale shop web 5", "logs shop web 100 web-1:120"}));
+  EXPECT_EQ(daemon_.asked, (std::vector<std::string>{
+                               "up /srv/shop/headroom.yaml prod", "preview /srv/shop/headroom.yaml prod",
+                               "rollback shop web", "scale shop web 5", "logs shop web 100 web-1:120"}));
 }
 
 TEST_F(Api, ErrorsOfTheDaemonArriveWhole) {

@@ -137,6 +137,12 @@ base::Result<daemon::UpResult> Client::up(const daemon::UpRequest& request, cons
   return result_of<daemon::UpResult>(*line);
 }
 
+base::Result<daemon::Preview> Client::preview(const daemon::UpRequest& request) const {
+  const auto line = last_line({{}, "/preview", {}, to_json(request), nullptr});
+  if (!line) return line.error();
+  return result_of<daemon::Preview>(*line);
+}
+
 base::Result<void> Client::rollback(const std::string& environment, const RollbackRequest& request,
                                     const daemon::Say& say) const {
   const auto line = last_line({environment, "/rollback", {}, to_json(request), &say});

@@ -27,6 +27,7 @@ class Client {
 
   base::Result<daemon::Status> status() const;
   base::Result<daemon::UpResult> up(const daemon::UpRequest& request, const daemon::Say& say) const;
+  base::Result<daemon::Preview> preview(const daemon::UpRequest& request) const;
   base::Result<void> rollback(const std::string& environment, const RollbackRequest& request,
                               const daemon::Say& say) const;
   base::Result<void> scale(const std::string& environment, const ScaleRequest& request) const;

@@ -78,6 +78,35 @@ void fields(auto& visit, Is<daemon::UpResult> auto& result) {
   visit("warnings", result.warnings);
 }
 
+void fields(auto& visit, Is<daemon::ZoneShare> auto& share) {
+  visit("zone", share.zone);
+  visit("instances", share.instances);
+}
+
+void fields(auto& visit, Is<daemon::ServicePreview> auto& service) {
+  visit("name", service.name);
+  visit("version", service.version);
+  visit.or_null("previous_version", service.replaces);
+  visit("builds", service.builds);
+  visit("instances", service.instances);
+  visit("previous_instances", service.instances_before);
+  visit("zones", service.zones);
+  visit.or_null("address", service.address);
+  visit("instance_cores", service.cores);
+  visit("instance_memory_bytes", service.memory_bytes);
+}
+
+void fields(auto& visit, Is<daemon::Preview> auto& preview) {
+  visit("environment", preview.environment);
+  visit("file", preview.file);
+  visit("runs", preview.runs);
+  visit("services", preview.services);
+  visit("ends", preview.ends);
+  visit("promised_cores", preview.promised_cores);
+  visit("machine_cores", preview.machine_cores);
+  visit("warnings", preview.warnings);
+}
+
 void fields(auto& visit, Is<daemon::LogPiece> auto& piece) {
   visit("instance", piece.instance);
   visit("text", piece.text);
@@ -420,6 +449,7 @@ std::string to_json(const T& value, JsonLayout layout) {
 template std::string to_json(const daemon::Status&, JsonLayout);
 template std::string to_json(const base::Error&, JsonLayout);
 template std::string to_json(const daemon::UpResult&, JsonLayout);
+template std::string to_json(const daemon::Preview&, JsonLayout);
 template std::string to_json(const daemon::UpRequest&, JsonLayout);
 template std::string to_json(const RollbackRequest&, JsonLayout);
 template std::string to_json(const ScaleRequest&, JsonLayout);
@@ -487,6 +517,7 @@ std::string result_line(const T& value) {
 template std::string result_line(const Done&);
 template std::string result_line(const daemon::Status&);
 template std::string result_line(const daemon::UpResult&);
+template std::string result_line(const daemon::Preview&);
 template std::string result_line(const Logs&);
 
 std::string error_line(const base::Error& error) {
@@ -528,6 +559,7 @@ base::Result<T> result_of(std::string_view line) {
 template base::Result<Done> result_of(std::string_view);
 template base::Result<daemon::Status> result_of(std::string_view);
 template base::Result<daemon::UpResult> result_of(std::string_view);
+template base::Result<daemon::Preview> result_of(std::string_view);
 template base::Result<Logs> result_of(std::string_view);
 
 std::vector<std::string> names_of_status() {

@@ -44,7 +44,7 @@ struct LogsRequest {
   std::vector<daemon::LogPiece> from;  // where to go on; of each its instance and `next`
 };
 
-// What is answered, beside daemon::Status and daemon::UpResult.
+// What is answered, beside daemon::Status, daemon::UpResult and daemon::Preview.
 struct Done {};
 struct Logs {
   std::vector<daemon::LogPiece> pieces;
@@ -52,7 +52,7 @@ struct Logs {
 
 std::string_view to_string(cloud_local::Trouble trouble);  // "hang"
 
-// T: a request but that for logs, Status or Error.
+// T: a request but that for logs, Status, UpResult, Preview or Error.
 template <class T>
 std::string to_json(const T& value, report::JsonLayout layout = report::JsonLayout::one_line);
 

@@ -8,6 +8,7 @@ Operations operations_of(daemon::Daemon& daemon) {
   operations.up = [&daemon](const daemon::UpRequest& request, const daemon::Say& say) {
     return daemon.up(request, say);
   };
+  operations.preview = [&daemon](const daemon::UpRequest& request) { return daemon.preview(request); };
   operations.rollback = [&daemon](const std::string& environment, const RollbackRequest& request,
                                   const daemon::Say& say) {
     return daemon.rollback(environment, request.service, say);

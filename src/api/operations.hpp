@@ -15,6 +15,7 @@ namespace headroom::api {
 struct Operations {
   std::function<daemon::Status()> status;
   std::function<base::Result<daemon::UpResult>(const daemon::UpRequest&, const daemon::Say&)> up;
+  std::function<base::Result<daemon::Preview>(const daemon::UpRequest&)> preview;
   std::function<base::Result<void>(const std::string& environment, const RollbackRequest&,
                                    const daemon::Say&)>
       rollback;

@@ -34,7 +34,7 @@ constexpr std::int64_t kHeadBytesMost = 32 * 1024;  // of a request; curl sends 
 constexpr std::int64_t kTailBytes = 64 * 1024;
 constexpr std::int64_t kTailBytesMost = 4 * 1024 * 1024;
 
-enum class Call { status, up, rollback, scale, drill, down, logs };
+enum class Call { status, up, preview, rollback, scale, drill, down, logs };
 
 struct Endpoint {
   Call call;
@@ -44,6 +44,7 @@ struct Endpoint {
 constexpr Endpoint kEndpoints[] = {
     {Call::status, "GET", "/v1/status"},
     {Call::up, "POST", "/v1/environments"},
+    {Call::preview, "POST", "/v1/preview"},
     {Call::rollback, "POST", "/v1/environments/NAME/rollback"},
     {Call::scale, "POST", "/v1/environments/NAME/scale"},
     {Call::drill, "POST", "/v1/environments/NAME/drill"},
@@ -278,6 +279,11 @@ class Server::Loop : private httplib::Server {
                                          [this](const daemon::UpRequest& asked_for, const daemon::Say& say) {
                                            return operations_.up(asked_for, say);
                                          });
+      case Call::preview: {
+        const auto asked_for = request_of<daemon::UpRequest>(request.body);
+        if (!asked_for) return refuse(response, 400, asked_for.error());
+        return answer(response, operations_.preview(*asked_for));
+      }
       case Call::rollback:
         return stream<RollbackRequest>(
             request, response, [this, name](const RollbackRequest& asked_for, const daemon::Say& say) {

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -12,10 +13,12 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "cli/choose_environment.hpp"
 #include "cli/command.hpp"
 #include "cli/instance_logs.hpp"
+#include "cli/preview_text.hpp"
 #include "cli/program.hpp"
 #include "cli/project.hpp"
 #include "cli/reach_daemon.hpp"
@@ -32,6 +35,7 @@ constexpr auto kBeforeDown = std::chrono::seconds(3);  // to press Ctrl-C once m
 struct Arguments {
   ProjectArguments project;
   bool background = false;
+  bool plan = false;
   bool json = false;
 };
 
@@ -105,6 +109,32 @@ base::Result<void> follow(const api::Client& client, const std::string& name, Co
   return {};
 }
 
+// What `up` would do: asked of the daemon that runs, else found here, where nothing of it can run.
+base::Result<daemon::Preview> preview(const daemon::UpRequest& request, const daemon::StateFolder& folder) {
+  const auto client = api::Client::find(folder.api_socket());
+  if (!client) return client.error();
+  if (*client) return (*client)->preview(request);
+  const auto plan = daemon::read_plan(request);
+  if (!plan) return plan.error();
+  auto found = daemon::preview(request, *plan, {}, folder.root);
+  const std::vector<std::string> left = left_behind(folder);
+  if (found && !left.empty()) {
+    found->warnings.push_back(fmt::format(
+        "no daemon runs, and an earlier one has left {} in {}: what of it runs is not known here; "
+        "`headroom up` takes it over",
+        fmt::join(left, ", "), folder.root.string()));
+  }
+  return found;
+}
+
+void show_plan(const Arguments& arguments, const std::filesystem::path& file,
+               const daemon::StateFolder& folder, Context& context) {
+  const auto found = preview({file, arguments.project.variant, false}, folder);
+  if (!found) return fail(context, found.error());
+  context.out << (arguments.json ? api::to_json(*found, report::JsonLayout::indented) + "\n"
+                                 : preview_text(*found));
+}
+
 void up(const Arguments& arguments, Context& context) {
   // Read here first: faults of the file need no daemon, and are named as the user names the file.
   ProjectArguments here = arguments.project;
@@ -115,6 +145,7 @@ void up(const Arguments& arguments, Context& context) {
 
   const auto folder = daemon::locate();
   if (!folder) return fail(context, folder.error());
+  if (arguments.plan) return show_plan(arguments, file, *folder, context);
   auto client = start_daemon(*folder, context.err);
   if (!client) return fail(context, client.error());
   const bool stays = !arguments.background && !arguments.json;
@@ -163,6 +194,7 @@ void add_up(CLI::App& app, Context& context) {
   add_project_arguments(*command, arguments->project, {false, false});
   command->add_flag("-d,--background", arguments->background,
                     "return when it serves; without it, its logs follow, and Ctrl-C takes it down");
+  command->add_flag("--plan", arguments->plan, "print what would be done, and do nothing");
   command->add_flag("--json", arguments->json, "print JSON, and return when it serves");
   command->callback([arguments, &context] { up(*arguments, context); });
 }

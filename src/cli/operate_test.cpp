@@ -68,6 +68,22 @@ TEST_F(Operate, LookingCreatesNothing) {
   EXPECT_FALSE(std::filesystem::exists(state()));
 }
 
+TEST_F(Operate, PlanOfAnEnvironmentChangesNothingAndStartsNoDaemon) {
+  std::filesystem::create_directories(folder_.path() / "app");
+  std::ofstream(folder_.path() / "app" / "run") << "x";
+  std::ofstream(folder_.path() / "headroom.yaml") << "name: shop\nzones: [a, b]\nservices:\n  web: {source: "
+                                                     "./app, run: ./run, instance: {cpu: 0.1}, scale: "
+                                                     "{initial: 3, min: 1, max: 3}}\n";
+  const Outcome text = run_with({"up", folder_.path().string(), "--plan"});
+  EXPECT_EQ(text.exit_code, ExitCode::fine) << text.err;
+  EXPECT_NE(text.out.find("web: version v1, its first"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("2 in zone a, 1 in zone b"), std::string::npos) << text.out;
+  const auto json = nlohmann::json::parse(run_with({"up", folder_.path().string(), "--plan", "--json"}).out);
+  EXPECT_EQ(json["services"][0]["instances"], 3);
+  EXPECT_FALSE(json["runs"]);
+  EXPECT_FALSE(std::filesystem::exists(state()));
+}
+
 // `down` keeps the data of stateful services; a daemon has nothing to do with them.
 TEST_F(Operate, DataThatWasKeptStartsNoDaemon) {
   std::filesystem::create_directories(state() / "environments" / "shop" / "volumes" / "db" / "0");

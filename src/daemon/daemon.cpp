@@ -49,6 +49,8 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Options options) {
 
 Result<UpResult> Daemon::up(const UpRequest& request, const Say& say) { return keeper_->up(request, say); }
 
+Result<Preview> Daemon::preview(const UpRequest& request) const { return keeper_->preview(request); }
+
 Result<void> Daemon::rollback(const std::string& environment, const std::string& service, const Say& say) {
   return keeper_->rollback(environment, service, say);
 }

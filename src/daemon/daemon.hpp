@@ -23,18 +23,14 @@
 #include "base/result.hpp"
 #include "cloud_local/local_cloud.hpp"
 #include "daemon/log_reader.hpp"
+#include "daemon/preview.hpp"
 #include "daemon/state_folder.hpp"
 #include "daemon/status.hpp"
+#include "daemon/up_request.hpp"
 
 namespace headroom::daemon {
 
 using Say = std::function<void(std::string_view line)>;
-
-struct UpRequest {
-  std::filesystem::path file;  // headroom.yaml; absolute
-  std::string variant;         // -e; empty: none
-  bool must_exist = false;     // `deploy`: the environment runs already
-};
 
 struct UpResult {
   std::string environment;
@@ -59,6 +55,8 @@ class Daemon {
   // and waits until as many instances as are desired serve it. A version that does not come into service is
   // taken back, and is an error.
   base::Result<UpResult> up(const UpRequest& request, const Say& say);
+  // What up() would do now; nothing is changed.
+  base::Result<Preview> preview(const UpRequest& request) const;
   // Back to the version before, without building.
   base::Result<void> rollback(const std::string& environment, const std::string& service, const Say& say);
   // The number of instances, until it is changed again.

@@ -37,6 +37,7 @@ class Keeper {
   base::Result<void> adopt();
 
   base::Result<UpResult> up(const UpRequest& request, const Say& say);
+  base::Result<Preview> preview(const UpRequest& request);
   base::Result<void> rollback(const std::string& environment, const std::string& service, const Say& say);
   base::Result<void> down(const std::string& environment, bool volumes, const Say& say);
   Status status() const;

@@ -1,46 +1,22 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "daemon/confined_build.hpp"
 #include "daemon/desired.hpp"
 #include "daemon/keeper.hpp"
-#include "environment/read.hpp"
-#include "store/file.hpp"
+#include "daemon/preview.hpp"
+#include "daemon/up_request.hpp"
+#include "daemon/version_name.hpp"
 #include "versions/artifact.hpp"
 #include "versions/image.hpp"
 
 namespace headroom::daemon {
-namespace {
 
 using base::Milliseconds;
 using base::Result;
 namespace fs = std::filesystem;
-
-constexpr std::uint64_t kLargestInput = 64 << 20;
-
-// What a file refers to lies beside it, whatever the folder of the daemon is.
-Result<Plan> read_plan(const UpRequest& request) {
-  Result<std::string> text = store::read_file(request.file, kLargestInput);
-  if (!text) return text.error();
-  const environment::ReadFile read_input = [](const std::string& path) {
-    return store::read_file(path, kLargestInput);
-  };
-  const Result<environment::Loaded> loaded =
-      environment::read(*text, request.file.string(), read_input, request.variant);
-  if (!loaded) return loaded.error();
-  return plan_of(*loaded, request.file.parent_path());
-}
-
-bool same_but_name(const cloud_local::Version& a, cloud_local::Version b) {
-  b.name = a.name;
-  return a == b;
-}
-
-}  // namespace
 
 Result<UpResult> Keeper::up(const UpRequest& request, const Say& say) {
   const Result<Plan> plan = read_plan(request);
@@ -74,11 +50,7 @@ Result<EnvironmentRecord> Keeper::recorded(const UpRequest& request, const Plan&
   if (const std::shared_ptr<Hosted> hosted = find(plan.environment)) {
     is_new = false;
     record = hosted->record();
-    if (record.file != request.file.string()) {
-      return base::bad_input(
-          fmt::format("an environment {} runs already, from {}", plan.environment, record.file),
-          "give this one another name, or take that one down");
-    }
+    if (auto same = expect_same_file(record, request); !same) return same.error();
   } else {
     // One that could not be adopted keeps its indexes and ports.
     Result<std::optional<EnvironmentRecord>> known = kept(plan.environment);
@@ -148,19 +120,11 @@ Result<void> Keeper::deploy(Hosted& hosted, const ServicePlan& plan, const Say& 
   if (!version) return version.error();
   const std::string& service = plan.service.name;
   const ServiceRecord record = hosted.record().services.at(service);
-  for (const cloud_local::Version& known : hosted.versions()) {
-    if (known.service != service || known.name != record.version || !same_but_name(known, *version)) continue;
-    // The same as runs; where it does not serve yet, it is waited for.
-    return hosted.deployment(service).goes_on ? wait(hosted, service, say) : Result<void>();
-  }
-  // One that was defined and never named here was cut short by a kill.
-  int number = record.versions + 1;
-  const auto is_taken = [&](const cloud_local::Version& known) {
-    return known.service == service && known.name == fmt::format("v{}", number);
-  };
   const std::vector<cloud_local::Version> known = hosted.versions();
-  while (std::any_of(known.begin(), known.end(), is_taken)) ++number;
-  version->name = fmt::format("v{}", number);
+  // Where it does not serve yet, it is waited for.
+  if (runs_already(record, known, *version))
+    return hosted.deployment(service).goes_on ? wait(hosted, service, say) : Result<void>();
+  version->name = next_version_name(record, known);
   result.changes.push_back(fmt::format("{}: version {}", service, version->name));
   say(fmt::format("{}: version {}{}", service, version->name,
                   record.version.empty() ? std::string() : " replaces " + record.version));
@@ -187,6 +151,21 @@ Result<void> Keeper::wait(Hosted& hosted, const std::string& service, const Say&
     }
     std::this_thread::sleep_for(Milliseconds(100));
   }
+}
+
+Result<Preview> Keeper::preview(const UpRequest& request) {
+  const Result<Plan> plan = read_plan(request);
+  if (!plan) return plan.error();
+  There there;
+  if (const std::shared_ptr<Hosted> hosted = find(plan->environment)) {
+    there.record = hosted->record();
+    there.versions = hosted->versions();
+  } else {
+    Result<std::optional<EnvironmentRecord>> known = kept(plan->environment);
+    if (!known) return known.error();
+    there.record = std::move(*known);
+  }
+  return daemon::preview(request, *plan, there, options_.folder.root);
 }
 
 Result<void> Keeper::rollback(const std::string& environment, const std::string& service, const Say& say) {

@@ -303,6 +303,62 @@ base::Result<Ignored> ignored_in(const fs::path& source) {
   return ignored;
 }
 
+// A folder that is deployed, and what of it is left out.
+struct Source {
+  fs::path folder;
+  Ignored ignored;
+};
+
+base::Result<Source> read_source(const fs::path& source) {
+  std::error_code error;
+  Source read;
+  read.folder = fs::canonical(source, error);
+  if (error) return store::failed_to("read", source, error.value());
+  if (!fs::is_directory(read.folder, error)) {
+    return base::bad_input(base::Place{source.string()}, "is no folder", "name the folder that is deployed");
+  }
+  base::Result<Ignored> ignored = ignored_in(read.folder);
+  if (!ignored) return ignored.error();
+  read.ignored = std::move(*ignored);
+  return read;
+}
+
+base::Result<Artifact> pack_into(ArtifactFile& file, const Source& source, const fs::path& artifacts,
+                                 const Limits& limits) {
+  struct stat status {};
+  std::optional<Inode> itself;
+  if (::stat(artifacts.c_str(), &status) == 0) itself = inode_of(status);
+
+  base::Result<std::vector<Found>> found = Search(source.folder, source.ignored, itself, limits).run();
+  if (!found) return found.error();
+  Artifact artifact;
+  Writing writing(file, artifacts);
+  if (base::Result<void> begun = writing.begin(); !begun) return begun.error();
+  for (const Found& each : *found) {
+    const base::Result<std::int64_t> bytes = writing.add(each);
+    if (!bytes) return bytes.error();
+    ++artifact.files;
+    artifact.bytes += *bytes;
+    if (looks_secret(fs::path(each.name).filename().string())) {
+      artifact.notes.push_back(
+          fmt::format("{} looks like a key or a password and is part of what is deployed; name it in "
+                      ".headroomignore, and "
+                      "give it to the service as a secret",
+                      base::in_quotes(each.name)));
+    }
+  }
+  if (base::Result<void> ended = writing.end(); !ended) return ended.error();
+  base::Result<ArtifactFile::Finished> finished = file.finish();
+  if (!finished) return finished.error();
+  artifact.hash = std::move(finished->hash);
+  artifact.file = std::move(finished->path);
+  return artifact;
+}
+
+fs::path artifact_named(const fs::path& artifacts, const std::string& hash) {
+  return artifacts / (hash + ".tar");
+}
+
 }  // namespace
 
 bool looks_secret(const std::string& name) {
@@ -322,52 +378,27 @@ bool looks_secret(const std::string& name) {
 }
 
 base::Result<Artifact> pack(const fs::path& source, const fs::path& artifacts, const Limits& limits) {
-  std::error_code error;
-  const fs::path folder = fs::canonical(source, error);
-  if (error) return store::failed_to("read", source, error.value());
-  if (!fs::is_directory(folder, error)) {
-    return base::bad_input(base::Place{source.string()}, "is no folder", "name the folder that is deployed");
-  }
-  const base::Result<Ignored> ignored = ignored_in(folder);
-  if (!ignored) return ignored.error();
-
+  const base::Result<Source> read = read_source(source);
+  if (!read) return read.error();
   base::Result<ArtifactFile> file = ArtifactFile::create(artifacts);
   if (!file) return file.error();
   remove_abandoned_artifacts(artifacts);
-  struct stat status {};
-  std::optional<Inode> itself;
-  if (::stat(artifacts.c_str(), &status) == 0) itself = inode_of(status);
+  return pack_into(*file, *read, artifacts, limits);
+}
 
-  base::Result<std::vector<Found>> found = Search(folder, *ignored, itself, limits).run();
-  if (!found) return found.error();
-  Artifact artifact;
-  Writing writing(*file, artifacts);
-  if (base::Result<void> begun = writing.begin(); !begun) return begun.error();
-  for (const Found& each : *found) {
-    const base::Result<std::int64_t> bytes = writing.add(each);
-    if (!bytes) return bytes.error();
-    ++artifact.files;
-    artifact.bytes += *bytes;
-    if (looks_secret(fs::path(each.name).filename().string())) {
-      artifact.notes.push_back(
-          fmt::format("{} looks like a key or a password and is part of what is deployed; name it in "
-                      ".headroomignore, and "
-                      "give it to the service as a secret",
-                      base::in_quotes(each.name)));
-    }
-  }
-  if (base::Result<void> ended = writing.end(); !ended) return ended.error();
-  base::Result<ArtifactFile::Finished> finished = file->finish();
-  if (!finished) return finished.error();
-  artifact.hash = std::move(finished->hash);
-  artifact.file = std::move(finished->path);
+base::Result<Artifact> inspect(const fs::path& source, const fs::path& artifacts, const Limits& limits) {
+  const base::Result<Source> read = read_source(source);
+  if (!read) return read.error();
+  ArtifactFile file = ArtifactFile::hash_only();
+  base::Result<Artifact> artifact = pack_into(file, *read, artifacts, limits);
+  if (artifact) artifact->file = artifact_named(artifacts, artifact->hash);
   return artifact;
 }
 
 base::Result<Artifact> find_artifact(const fs::path& artifacts, const std::string& hash) {
   Artifact artifact;
   artifact.hash = hash;
-  artifact.file = artifacts / (hash + ".tar");
+  artifact.file = artifact_named(artifacts, hash);
   std::error_code error;
   if (hash_of_name(artifact.file).empty() || !fs::is_regular_file(artifact.file, error)) {
     return base::bad_input(

@@ -34,6 +34,10 @@ struct Artifact {
 base::Result<Artifact> pack(const std::filesystem::path& source, const std::filesystem::path& artifacts,
                             const Limits& limits = {});
 
+// What pack() would make of it, and its errors, without writing anything: `file` is where it would be.
+base::Result<Artifact> inspect(const std::filesystem::path& source, const std::filesystem::path& artifacts,
+                               const Limits& limits = {});
+
 // The artifact of that hash, packed earlier: hash and file. Errors: there is none.
 base::Result<Artifact> find_artifact(const std::filesystem::path& artifacts, const std::string& hash);
 

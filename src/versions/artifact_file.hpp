@@ -17,12 +17,15 @@ class ArtifactFile {
   // In `artifacts`, as `.partial-PID-N`, locked while its writer lives.
   static base::Result<ArtifactFile> create(const std::filesystem::path& artifacts);
 
+  // Written nowhere: only its hash is found.
+  static ArtifactFile hash_only() { return {}; }
+
   // An error number; 0: written.
   int write(std::string_view bytes);
 
   struct Finished {
     std::string hash;
-    std::filesystem::path path;
+    std::filesystem::path path;  // empty: written nowhere
   };
   // On the disk, under the name of its hash. Requires: called once, at the end.
   base::Result<Finished> finish();
@@ -37,7 +40,7 @@ class ArtifactFile {
  private:
   ArtifactFile() = default;
 
-  std::filesystem::path partial_;  // empty after finish()
+  std::filesystem::path partial_;  // empty after finish(), and where it is written nowhere
   store::Descriptor file_;
   Sha256 hash_;
 };

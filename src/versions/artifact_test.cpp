@@ -58,6 +58,21 @@ Names names_of(const Artifact& artifact) {
   return names;
 }
 
+TEST(Inspect, finds_the_hash_that_pack_gives_and_writes_nothing) {
+  const TemporaryFolder folder;
+  put(folder.path() / "app" / "run");
+  put(folder.path() / "app" / "server.pem");
+  const fs::path artifacts = folder.path() / "artifacts";
+  const base::Result<Artifact> seen = inspect(folder.path() / "app", artifacts);
+  ASSERT_TRUE(seen);
+  EXPECT_FALSE(fs::exists(artifacts));
+  const Artifact made = packed(folder.path() / "app", artifacts);
+  EXPECT_EQ(seen->hash, made.hash);
+  EXPECT_EQ(seen->file, made.file);
+  EXPECT_EQ(seen->notes, made.notes);
+  EXPECT_FALSE(inspect(folder.path() / "none", artifacts));
+}
+
 TEST(Pack, one_content_has_one_hash_whatever_the_order_times_owner_and_umask) {
   TemporaryFolder folder;
   const Names names = {"app.py", "static/health.html", "run", "a/b/c", "a.b", "\xc3\xa4 \xff.txt"};

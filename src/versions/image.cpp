@@ -84,6 +84,15 @@ std::string image_key(const std::string& artifact_hash, const std::string& build
   return hash.finish().substr(0, kDigits);
 }
 
+Image image_of(const fs::path& images, const std::string& key) {
+  std::error_code error;
+  return {key, ImageFolder(fs::absolute(images, error), key).app};
+}
+
+bool is_built(const fs::path& images, const std::string& key) {
+  return artifact_of_complete(ImageFolder(images, key)).has_value();
+}
+
 base::Result<Image> prepare(const Artifact& artifact, const std::string& build_command,
                             const fs::path& images, const Runner& runner, const Progress& progress,
                             const PrepareOptions& options) {

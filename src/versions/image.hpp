@@ -51,6 +51,11 @@ struct PrepareOptions {
 // of it, 128 bits, is beyond chance, and the first line of a script (#!) has little room for the path.
 std::string image_key(const std::string& artifact_hash, const std::string& build_command);
 
+// Where the image of that key is, or would be.
+Image image_of(const std::filesystem::path& images, const std::string& key);
+// Whether it is there, whole.
+bool is_built(const std::filesystem::path& images, const std::string& key);
+
 // The image of that artifact and build command, in `images`, which is created where it is missing. One that
 // is there is used, and counts as new to sweep(). Without a build command it is the unpacked artifact.
 // Threads: two at once of one key, in one process or several: one builds, the other waits for it.

@@ -86,6 +86,10 @@ file.write_text(file.read_text().replace("listen: 8080", f"listen: {port}"))
 try:
     assert "Nothing runs" in headroom("status").stdout
 
+    plan = json.loads(headroom("up", "--plan", "--json").stdout)
+    assert not plan["runs"] and plan["services"][0]["version"] == "v1", plan
+    assert not (folder / "state").exists(), "a look has left something"
+
     result = json.loads(headroom("up", "--json").stdout)
     assert result["environment"] == "hello" and result["changes"], result
     assert page()[0] == 200
@@ -119,7 +123,10 @@ try:
     assert page()[0] == 200
 
     # A new version, and back.
+    assert "version v1 stays" in headroom("up", "--plan").stdout
     (folder / "hello/site/index.html").write_text("the second version\n")
+    assert "version v2 replaces v1" in headroom("up", "--plan").stdout
+    assert hello()["services"][0]["version"] == "v1" and page()[1] != b"the second version\n"
     headroom("deploy", timeout=240)
     wait_until("the second version serves", lambda: page()[1] == b"the second version\n")
     headroom("rollback", "web", timeout=240)
