@@ -32,6 +32,8 @@ struct FakeDaemon {
     return daemon::UpResult{"shop", {"web: version v1"}, {}};
   };
 
+  daemon::Left left;  // of the last up
+
   void note(std::string text) {
     const std::lock_guard lock(mutex);
     asked.push_back(std::move(text));
@@ -44,8 +46,9 @@ struct FakeDaemon {
       status.version = "test";
       return status;
     };
-    all.up = [this](const daemon::UpRequest& request, const daemon::Say& say) {
+    all.up = [this](const daemon::UpRequest& request, const daemon::Say& say, const daemon::Left& has_left) {
       note("up " + request.file.string() + " " + request.variant);
+      left = has_left;
       return up(say);
     };
     all.preview = [this](const daemon::UpRequest& request) {
@@ -227,6 +230,34 @@ TEST_F(Api, ClientThatGoesAwayDoesNotStopTheWork) {
   gone.set_value();
   finished.get_future().wait();
   EXPECT_TRUE(client().status());
+}
+
+// Whoever has only closed its half that sends still listens.
+TEST_F(Api, WorkIsToldWhenItsClientHasGone) {
+  open();
+  std::promise<void> begun;
+  std::promise<void> half_closed;
+  std::promise<bool> first;
+  std::promise<void> gone;
+  std::promise<bool> last;
+  daemon_.up = [&](const daemon::Say&) {
+    begun.set_value();
+    half_closed.get_future().wait();
+    first.set_value(daemon_.left());
+    gone.get_future().wait();
+    last.set_value(daemon_.left());
+    return daemon::UpResult{"shop", {}, {}};
+  };
+  {
+    const auto connection = connect_to(socket()).value();
+    send_all(*connection, post("/v1/environments", R"({"file": "/srv/headroom.yaml"})"));
+    begun.get_future().wait();
+    ::shutdown(connection->number(), SHUT_WR);
+    half_closed.set_value();
+    EXPECT_FALSE(first.get_future().get());
+  }
+  gone.set_value();
+  EXPECT_TRUE(last.get_future().get());
 }
 
 TEST_F(Api, ClientCanGiveUpWhileTheWorkGoesOn) {

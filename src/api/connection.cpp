@@ -22,7 +22,11 @@ bool Connection::wait_for(short events, steady_clock::time_point until) const {
 
 bool Connection::is_readable() const { return wait_for(POLLIN, read_until_); }
 
-bool Connection::is_writable() const { return !gone_; }
+bool Connection::is_writable() const {
+  // Closed by the client, not only its half that sends: whoever has said all can still listen.
+  pollfd looked_at{socket_.number(), 0, 0};
+  return !gone_ && (::poll(&looked_at, 1, 0) <= 0 || (looked_at.revents & (POLLHUP | POLLERR)) == 0);
+}
 
 ssize_t Connection::read(char* bytes, std::size_t size) {
   const std::int64_t left = limits_.bytes_max - read_bytes_;

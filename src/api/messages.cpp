@@ -52,6 +52,7 @@ void fields(auto& visit, Is<daemon::UpRequest> auto& request) {
   visit("file", request.file);
   visit.or_none("variant", request.variant);
   visit.or_none("must_exist", request.must_exist);
+  visit.or_none("while_watched", request.while_watched);
 }
 
 void fields(auto& visit, Is<RollbackRequest> auto& request) { visit("service", request.service); }

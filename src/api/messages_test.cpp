@@ -16,12 +16,13 @@ std::string faults_of(std::string_view json) {
 }
 
 TEST(Messages, RequestsComeBackAsTheyWere) {
-  const daemon::UpRequest up{"/srv/shop/headroom.yaml", "prod", true};
+  const daemon::UpRequest up{"/srv/shop/headroom.yaml", "prod", true, true};
   const auto read = request_of<daemon::UpRequest>(to_json(up));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->file, up.file);
   EXPECT_EQ(read->variant, up.variant);
   EXPECT_EQ(read->must_exist, up.must_exist);
+  EXPECT_EQ(read->while_watched, up.while_watched);
 
   const RollbackRequest rollback{"web"};
   EXPECT_EQ(request_of<RollbackRequest>(to_json(rollback)).value(), rollback);

@@ -5,9 +5,8 @@ namespace headroom::api {
 Operations operations_of(daemon::Daemon& daemon) {
   Operations operations;
   operations.status = [&daemon] { return daemon.status(); };
-  operations.up = [&daemon](const daemon::UpRequest& request, const daemon::Say& say) {
-    return daemon.up(request, say);
-  };
+  operations.up = [&daemon](const daemon::UpRequest& request, const daemon::Say& say,
+                            const daemon::Left& left) { return daemon.up(request, say, left); };
   operations.preview = [&daemon](const daemon::UpRequest& request) { return daemon.preview(request); };
   operations.rollback = [&daemon](const std::string& environment, const RollbackRequest& request,
                                   const daemon::Say& say) {

@@ -14,7 +14,9 @@ namespace headroom::api {
 // Each as the function of Daemon of that name. Threads: called from several at once.
 struct Operations {
   std::function<daemon::Status()> status;
-  std::function<base::Result<daemon::UpResult>(const daemon::UpRequest&, const daemon::Say&)> up;
+  std::function<base::Result<daemon::UpResult>(const daemon::UpRequest&, const daemon::Say&,
+                                               const daemon::Left&)>
+      up;
   std::function<base::Result<daemon::Preview>(const daemon::UpRequest&)> preview;
   std::function<base::Result<void>(const std::string& environment, const RollbackRequest&,
                                    const daemon::Say&)>

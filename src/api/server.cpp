@@ -275,10 +275,11 @@ class Server::Loop : private httplib::Server {
       case Call::status:
         return answer(response, base::Result<daemon::Status>(operations_.status()));
       case Call::up:
-        return stream<daemon::UpRequest>(request, response,
-                                         [this](const daemon::UpRequest& asked_for, const daemon::Say& say) {
-                                           return operations_.up(asked_for, say);
-                                         });
+        return stream<daemon::UpRequest>(
+            request, response,
+            [this](const daemon::UpRequest& asked_for, const daemon::Say& say, const daemon::Left& left) {
+              return operations_.up(asked_for, say, left);
+            });
       case Call::preview: {
         const auto asked_for = request_of<daemon::UpRequest>(request.body);
         if (!asked_for) return refuse(response, 400, asked_for.error());
@@ -286,14 +287,16 @@ class Server::Loop : private httplib::Server {
       }
       case Call::rollback:
         return stream<RollbackRequest>(
-            request, response, [this, name](const RollbackRequest& asked_for, const daemon::Say& say) {
+            request, response,
+            [this, name](const RollbackRequest& asked_for, const daemon::Say& say, const daemon::Left&) {
               return done(operations_.rollback(name, asked_for, say));
             });
       case Call::down:
-        return stream<DownRequest>(request, response,
-                                   [this, name](const DownRequest& asked_for, const daemon::Say& say) {
-                                     return done(operations_.down(name, asked_for, say));
-                                   });
+        return stream<DownRequest>(
+            request, response,
+            [this, name](const DownRequest& asked_for, const daemon::Say& say, const daemon::Left&) {
+              return done(operations_.down(name, asked_for, say));
+            });
       case Call::scale:
         return change<ScaleRequest>(request, response, [&](const ScaleRequest& asked_for) {
           return operations_.scale(name, asked_for);
@@ -338,8 +341,12 @@ class Server::Loop : private httplib::Server {
             sink.write((line + "\n").data(), line.size() + 1);
           };
           const daemon::Say say = [&](std::string_view line) { write(say_line(line)); };
+          const daemon::Left left = [&] {
+            const std::lock_guard lock(mutex);
+            return !sink.is_writable();
+          };
           try {
-            const auto result = work(asked_for, say);
+            const auto result = work(asked_for, say, left);
             log_of(request, result);
             write(result ? result_line(*result) : error_line(result.error()));
           } catch (const std::exception& exception) {

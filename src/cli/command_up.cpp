@@ -150,7 +150,7 @@ void up(const Arguments& arguments, Context& context) {
   if (!client) return fail(context, client.error());
   const bool stays = !arguments.background && !arguments.json;
   if (!stays) {
-    bring_up(*client, {file, arguments.project.variant, false}, arguments.json, context);
+    bring_up(*client, {file, arguments.project.variant, false, true}, arguments.json, context);
     return;
   }
 
@@ -158,7 +158,7 @@ void up(const Arguments& arguments, Context& context) {
       fmt::format("\nCtrl-C: {} is taken down in 3 s. Ctrl-C once more: it stays up.\n", name));
   api::Client patient = *client;
   patient.give_up_when([] { return Interrupt::stop().load(); });
-  auto result = bring_up(patient, {file, arguments.project.variant, false}, false, context);
+  auto result = bring_up(patient, {file, arguments.project.variant, false, true}, false, context);
   if (!result && !Interrupt::stop()) return;
   if (result) {
     context.err << "\nCtrl-C ends it; `headroom up -d` would leave it in the background.\n" << std::flush;
@@ -180,7 +180,7 @@ void deploy(const Arguments& arguments, Context& context) {
   if (!*client)
     return fail(context, base::bad_input(fmt::format("{} does not run", project->environment().name),
                                          "`headroom up` starts it"));
-  bring_up(**client, {file_of(arguments.project.path), arguments.project.variant, true}, arguments.json,
+  bring_up(**client, {file_of(arguments.project.path), arguments.project.variant, true, true}, arguments.json,
            context);
 }
 

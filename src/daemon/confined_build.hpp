@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/quantity.hpp"
@@ -9,9 +10,11 @@
 
 namespace headroom::daemon {
 
-// A versions::Runner. As root: as a user that owns nothing else, without rights. As another user, who has
-// nothing to confine with: as that user.
+// As versions::run_while_wanted. As root: as a user that owns nothing else, without rights, and, where the
+// machine can, seeing no other processes; then all of it ends with this process, however that ends. As
+// another user, who has nothing to confine with: as that user.
 base::Result<int> build_confined(const std::filesystem::path& folder, const std::string& command,
-                                 const std::filesystem::path& log, base::Milliseconds timeout);
+                                 const std::filesystem::path& log, base::Milliseconds timeout,
+                                 const std::function<bool()>& unwanted);
 
 }  // namespace headroom::daemon

@@ -14,6 +14,7 @@
 #include "isolation/machine.hpp"
 #include "isolation/tier.hpp"
 #include "store/descriptor.hpp"
+#include "versions/build_processes.hpp"
 
 namespace headroom::daemon {
 
@@ -35,6 +36,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Options options) {
     return base::bad_input(fmt::format("{}: another daemon has this folder", folder.root.string()),
                            "`headroom status` asks it; HEADROOM_STATE names another folder");
   }
+  // What the last one was building when it was killed: nobody waits for it, and it would write where we
+  // build.
+  versions::end_builds_in(folder.root / "images");
   const Result<isolation::Tier> tier = isolation::probe();
   if (!tier) return tier.error();
   Result<isolation::Machine> machine = isolation::Machine::open({folder.realm, *tier, folder.root});
@@ -47,7 +51,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Options options) {
   return std::unique_ptr<Daemon>(new Daemon(std::move(keeper)));
 }
 
-Result<UpResult> Daemon::up(const UpRequest& request, const Say& say) { return keeper_->up(request, say); }
+Result<UpResult> Daemon::up(const UpRequest& request, const Say& say, const Left& left) {
+  return keeper_->up(request, say, left);
+}
 
 Result<Preview> Daemon::preview(const UpRequest& request) const { return keeper_->preview(request); }
 

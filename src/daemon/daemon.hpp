@@ -31,6 +31,8 @@
 namespace headroom::daemon {
 
 using Say = std::function<void(std::string_view line)>;
+// Whether whoever asked has gone away.
+using Left = std::function<bool()>;
 
 struct UpResult {
   std::string environment;
@@ -54,7 +56,9 @@ class Daemon {
   // Creates the environment of the file, or changes what differs: packs and builds what its services deploy,
   // and waits until as many instances as are desired serve it. A version that does not come into service is
   // taken back, and is an error.
-  base::Result<UpResult> up(const UpRequest& request, const Say& say);
+  // A build ends early, as an error, where `down` is asked of the environment meanwhile, or where the request
+  // is for as long as it is watched, and `left`.
+  base::Result<UpResult> up(const UpRequest& request, const Say& say, const Left& left = {});
   // What up() would do now; nothing is changed.
   base::Result<Preview> preview(const UpRequest& request) const;
   // Back to the version before, without building.

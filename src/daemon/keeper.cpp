@@ -80,6 +80,11 @@ Result<std::optional<EnvironmentRecord>> Keeper::kept(const std::string& environ
   return std::optional<EnvironmentRecord>();
 }
 
+bool Keeper::is_to_end(const std::string& environment) const {
+  const std::lock_guard lock(mutex_);
+  return to_end_.contains(environment);
+}
+
 Result<void> Keeper::save(const EnvironmentRecord& record) {
   const std::lock_guard lock(catalogue_mutex_);
   return catalogue_.save(record);
@@ -103,7 +108,15 @@ void Keeper::sweep() {
 // ---- down
 
 Result<void> Keeper::down(const std::string& environment, bool volumes, const Say& say) {
-  const std::lock_guard changing(change_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    to_end_.insert(environment);
+  }
+  const std::lock_guard changing(change_mutex_);  // an up of it does not go on for long now
+  {
+    const std::lock_guard lock(mutex_);
+    to_end_.erase(to_end_.find(environment));
+  }
   std::shared_ptr<Hosted> hosted = find(environment);
   if (!hosted) {
     // It could not be adopted: what it left is found by its record.

@@ -7,6 +7,7 @@
 //             asked of an environment does not wait for it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,7 +37,7 @@ class Keeper {
   // What an earlier daemon has left; an environment that cannot be taken over is kept with its fault.
   base::Result<void> adopt();
 
-  base::Result<UpResult> up(const UpRequest& request, const Say& say);
+  base::Result<UpResult> up(const UpRequest& request, const Say& say, const Left& left);
   base::Result<Preview> preview(const UpRequest& request);
   base::Result<void> rollback(const std::string& environment, const std::string& service, const Say& say);
   base::Result<void> down(const std::string& environment, bool volumes, const Say& say);
@@ -62,11 +63,17 @@ class Keeper {
   base::Result<void> save(const EnvironmentRecord& record);
   void sweep();
 
-  // ---- the steps of up(), in their order. All: while change_mutex_ is held.
+  // Whether somebody waits for this environment to be taken down.
+  bool is_to_end(const std::string& environment) const;
+
+  // ---- the steps of up(), in their order. All: while change_mutex_ is held. `unwanted`: nobody waits for
+  // what is not built yet.
   base::Result<EnvironmentRecord> recorded(const UpRequest& request, const Plan& plan, bool& is_new);
   base::Result<std::shared_ptr<Hosted>> host(const EnvironmentRecord& record, const Plan& plan, bool is_new);
-  base::Result<void> deploy(Hosted& hosted, const ServicePlan& plan, const Say& say, UpResult& result);
-  base::Result<cloud_local::Version> prepare(const ServicePlan& plan, const Say& say);
+  base::Result<void> deploy(Hosted& hosted, const ServicePlan& plan, const Say& say,
+                            const std::function<bool()>& unwanted, UpResult& result);
+  base::Result<cloud_local::Version> prepare(const ServicePlan& plan, const Say& say,
+                                             const std::function<bool()>& unwanted);
   base::Result<void> wait(Hosted& hosted, const std::string& service, const Say& say);
 
   Daemon::Options options_;
@@ -78,6 +85,7 @@ class Keeper {
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Hosted>> hosted_;
   std::map<std::string, std::string> faults_;  // of environments that do not run
+  std::multiset<std::string> to_end_;          // for each down that waits for its turn
 };
 
 }  // namespace headroom::daemon

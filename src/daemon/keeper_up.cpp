@@ -18,7 +18,7 @@ using base::Milliseconds;
 using base::Result;
 namespace fs = std::filesystem;
 
-Result<UpResult> Keeper::up(const UpRequest& request, const Say& say) {
+Result<UpResult> Keeper::up(const UpRequest& request, const Say& say, const Left& left) {
   const Result<Plan> plan = read_plan(request);
   if (!plan) return plan.error();
 
@@ -32,9 +32,12 @@ Result<UpResult> Keeper::up(const UpRequest& request, const Say& say) {
   const Result<std::shared_ptr<Hosted>> hosted = host(*record, *plan, is_new);
   if (!hosted) return hosted.error();
 
+  const auto unwanted = [&] {
+    return is_to_end(plan->environment) || (request.while_watched && left && left());
+  };
   UpResult result{plan->environment, {}, std::move(*warnings)};
   for (const ServicePlan& service : plan->services) {
-    if (auto deployed = deploy(**hosted, service, say, result); !deployed) {
+    if (auto deployed = deploy(**hosted, service, say, unwanted, result); !deployed) {
       sweep();
       return deployed.error();
     }
@@ -99,7 +102,15 @@ Result<std::shared_ptr<Hosted>> Keeper::host(const EnvironmentRecord& record, co
   return hosted;
 }
 
-Result<cloud_local::Version> Keeper::prepare(const ServicePlan& plan, const Say& say) {
+Result<cloud_local::Version> Keeper::prepare(const ServicePlan& plan, const Say& say,
+                                             const std::function<bool()>& unwanted) {
+  if (unwanted())
+    return base::unavailable(fmt::format("{}: nobody waits for it any more", plan.service.name),
+                             "deploy again");
+  const versions::Runner run = [&](const fs::path& folder, const std::string& command, const fs::path& log,
+                                   Milliseconds timeout) {
+    return build_confined(folder, command, log, timeout, unwanted);
+  };
   const fs::path artifacts = options_.folder.root / "artifacts";
   const fs::path images = options_.folder.root / "images";
   const std::string& name = plan.service.name;
@@ -107,7 +118,7 @@ Result<cloud_local::Version> Keeper::prepare(const ServicePlan& plan, const Say&
   if (!artifact) return artifact.error();
   for (const std::string& note : artifact->notes) say(fmt::format("{}: {}", name, note));
   const Result<versions::Image> image =
-      versions::prepare(*artifact, plan.build, images, build_confined,
+      versions::prepare(*artifact, plan.build, images, run,
                         [&](std::string_view step) { say(fmt::format("{}: {}", name, step)); });
   if (!image) return image.error();
   cloud_local::Version version = plan.version;
@@ -115,8 +126,9 @@ Result<cloud_local::Version> Keeper::prepare(const ServicePlan& plan, const Say&
   return version;
 }
 
-Result<void> Keeper::deploy(Hosted& hosted, const ServicePlan& plan, const Say& say, UpResult& result) {
-  Result<cloud_local::Version> version = prepare(plan, say);
+Result<void> Keeper::deploy(Hosted& hosted, const ServicePlan& plan, const Say& say,
+                            const std::function<bool()>& unwanted, UpResult& result) {
+  Result<cloud_local::Version> version = prepare(plan, say, unwanted);
   if (!version) return version.error();
   const std::string& service = plan.service.name;
   const ServiceRecord record = hosted.record().services.at(service);
@@ -133,6 +145,7 @@ Result<void> Keeper::deploy(Hosted& hosted, const ServicePlan& plan, const Say& 
 }
 
 Result<void> Keeper::wait(Hosted& hosted, const std::string& service, const Say& say) {
+  const std::string environment = hosted.record().name;
   std::string told;
   for (;;) {
     const Deployment deployment = hosted.deployment(service);
@@ -145,6 +158,8 @@ Result<void> Keeper::wait(Hosted& hosted, const std::string& service, const Say&
       return base::unavailable(fmt::format("{}: {}", service, deployment.text), fix);
     }
     if (!deployment.goes_on) return {};
+    if (is_to_end(environment) || find(environment).get() != &hosted)
+      return base::unavailable(fmt::format("{} is being taken down", environment));
     if (deployment.text != told && deployment.text != "begins") {
       told = deployment.text;
       say(fmt::format("{}: {}", service, told));

@@ -14,6 +14,7 @@ struct UpRequest {
   std::filesystem::path file;  // headroom.yaml; absolute
   std::string variant;         // -e; empty: none
   bool must_exist = false;     // `deploy`: the environment runs already
+  bool while_watched = false;  // what is not built yet is given up when whoever asked goes away
 };
 
 // Errors: those of the file, and what this machine cannot do, at their places.

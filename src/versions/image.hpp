@@ -71,4 +71,11 @@ base::Result<Image> prepare(const Artifact& artifact, const std::string& build_c
 base::Result<int> run_plainly(const std::filesystem::path& folder, const std::string& command,
                               const std::filesystem::path& log, base::Milliseconds timeout);
 
+// The same, and it ends early, as an error, when `unwanted` returns true, which is asked every few
+// milliseconds. The command ends with this process, however that ends; what it has started and what outlives
+// it then is found by end_builds_in() (build_processes.hpp).
+base::Result<int> run_while_wanted(const std::filesystem::path& folder, const std::string& command,
+                                   const std::filesystem::path& log, base::Milliseconds timeout,
+                                   const std::function<bool()>& unwanted);
+
 }  // namespace headroom::versions

@@ -1,4 +1,5 @@
 #include "versions/image.hpp"
+#include "versions/build_processes.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "store/small_disk.hpp"
 #include "store/temporary_folder.hpp"
 #include "versions/build_log.hpp"
+#include "versions/build_processes.hpp"
 #include "versions/image_folder.hpp"
 #include "versions/tar_archive.hpp"
 #include "versions/tree.hpp"
@@ -240,6 +242,53 @@ TEST_F(Prepare, a_full_disk_during_the_build_is_an_error_and_the_next_has_room) 
                     .has_value());
   });
   if (!ran) GTEST_SKIP() << "needs root";
+}
+
+// Whether the process whose number stands in the file lives; one that nobody has reaped does not.
+bool lives(const fs::path& file) {
+  pid_t pid = 0;
+  std::ifstream(file) >> pid;
+  EXPECT_GT(pid, 0);
+  const auto status = store::read_file("/proc/" + std::to_string(pid) + "/stat");
+  return status && status->find(") Z") == std::string::npos;
+}
+
+TEST(RunWhileWanted, ends_all_of_a_build_that_nobody_waits_for) {
+  const TemporaryFolder folder;
+  const fs::path begun = folder.path() / "begun";
+  const auto unwanted = [&] { return fs::exists(begun); };
+  const auto code = run_while_wanted(folder.path(), "sleep 1000 & echo $! > pid; touch begun; wait",
+                                     folder.path() / "log", std::chrono::minutes(10), unwanted);
+  ASSERT_FALSE(code);
+  EXPECT_NE(base::to_string(code.error()).find("nobody waits"), std::string::npos);
+  EXPECT_FALSE(lives(folder.path() / "pid"));
+}
+
+// A process in a session of its own does not end with that of the build.
+TEST(RunWhileWanted, ends_what_has_left_its_session) {
+  const TemporaryFolder folder;
+  const auto code = run_plainly(folder.path(), "setsid sleep 1000 & echo $! > pid; sleep 0.1",
+                                folder.path() / "log", std::chrono::minutes(10));
+  EXPECT_EQ(code.value(), 0);
+  EXPECT_FALSE(lives(folder.path() / "pid"));
+}
+
+// As after kill -9 of whoever ran it: it is nobody's child, and only its environment tells what it is.
+TEST(EndBuildsIn, ends_what_an_earlier_process_was_building_there_and_nothing_else) {
+  const TemporaryFolder folder;
+  const fs::path images = folder.path() / "images";
+  const auto start = [&](const fs::path& image, const std::string& name) {
+    const std::string command = build_mark(image) + " setsid sleep 1000 >/dev/null 2>&1 & echo $! > " +
+                                (folder.path() / name).string();
+    ASSERT_EQ(std::system(command.c_str()), 0);
+  };
+  start(images / "key" / "app", "ours");
+  start(folder.path() / "images-of-others" / "key" / "app", "other");
+  EXPECT_EQ(end_builds_in(images), 1);
+  EXPECT_FALSE(lives(folder.path() / "ours"));
+  EXPECT_TRUE(lives(folder.path() / "other"));
+  EXPECT_EQ(end_builds_in(folder.path()), 1);
+  EXPECT_EQ(end_builds_in(folder.path()), 0);
 }
 
 TEST(BuildLog, last_lines_are_those_that_say_something) {
