@@ -410,6 +410,24 @@ TEST_P(PerTier, severalAreStartedAndEndedAtOnce) {
   EXPECT_EQ(machine().found(), std::vector<std::string>{});
 }
 
+// What the machine remembers of the address must stay true, or the second one is not reached for half a
+// minute.
+TEST_P(PerTier, whoGetsAnAddressNextIsTheSameNeighbour) {
+  if (tier_.network != Network::namespaces) GTEST_SKIP() << "all share one interface in this tier";
+  const auto hardware_of = [&](const Cell& cell) {
+    EXPECT_TRUE(realm().start(cell));
+    EXPECT_TRUE(serves(cell));
+    const auto shown = run({"ip", "neigh", "show", machine().address(cell.position)});
+    const std::string text = shown ? shown->out : "";
+    const std::size_t begin = text.find("lladdr ");
+    return begin == std::string::npos ? text : text.substr(begin + 7, 17);
+  };
+  const Cell first = realm().server("web-1", 3);
+  EXPECT_EQ(hardware_of(first), hardware_address(machine().address(first.position)));
+  EXPECT_TRUE(machine().terminate("web-1", 0ms));
+  EXPECT_EQ(hardware_of(realm().server("web-2", 3)), hardware_address(machine().address(first.position)));
+}
+
 TEST_P(PerTier, theEnvironmentOfTheDaemonStaysWithIt) {
   ::setenv("HEADROOM_TEST_SECRET", "of the daemon", 1);
   ASSERT_TRUE(realm().start(realm().cell("web-1", 0, "env; echo ready; sleep 1000")));

@@ -1,9 +1,11 @@
 #include "isolation/network.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -218,6 +220,13 @@ std::vector<std::string> ports_found(const std::string& realm, int zone) {
   return ports;
 }
 
+std::string hardware_address(const std::string& address) {
+  std::array<std::uint8_t, 4> bytes{};
+  if (::inet_pton(AF_INET, address.c_str(), bytes.data()) != 1) return {};
+  // The 2 says that nobody's factory has given it out.
+  return fmt::format("02:00:{:02x}:{:02x}:{:02x}:{:02x}", bytes[0], bytes[1], bytes[2], bytes[3]);
+}
+
 Result<void> try_networks(const std::string& name) {
   // 15 characters at most: the number of the process, which makes them unique, has 7.
   const std::string number = name.substr(name.rfind('-') + 1);
@@ -252,7 +261,9 @@ void release_block(const std::string& block) { (void)ip({"route", "del", "blackh
 Result<void> make_bridge(const std::string& realm, int zone, const Addresses& addresses) {
   const std::string name = bridge_name(realm, zone);
   if (!interface_exists(name)) {
-    if (auto made = ip({"link", "add", name, "type", "bridge"}); !made) return made.error();
+    const std::string hardware = hardware_address(addresses.gateway(zone));
+    if (auto made = ip({"link", "add", name, "address", hardware, "type", "bridge"}); !made)
+      return made.error();
   }
   // No instance reaches the world through this machine, nor another zone but through what listens at the
   // gateway, also where the machine forwards for others.
@@ -305,9 +316,10 @@ Result<void> connect(const std::string& realm, const std::string& cell, Position
                                space, port, bridge));
   if (!within) return within.error();
   (void)set(fs::path("/proc/sys/net/ipv6/conf") / port / "disable_ipv6", "1");
-  within = ip_lines(space, fmt::format("link set lo up\naddr add {}/24 dev eth0\nlink set eth0 up\n"
-                                       "route add default via {}\n",
-                                       addresses.of(position), addresses.gateway(position.zone)));
+  within = ip_lines(space, fmt::format("link set lo up\nlink set eth0 address {}\naddr add {}/24 dev eth0\n"
+                                       "link set eth0 up\nroute add default via {}\n",
+                                       hardware_address(addresses.of(position)), addresses.of(position),
+                                       addresses.gateway(position.zone)));
   if (!within) return within.error();
   if (bridge_is_cut(realm, position.zone)) return {};
   return ip_lines({}, fmt::format("link set {} up\n", port));

@@ -43,6 +43,11 @@ std::string port_name(const std::string& realm, Position position);  // "hr-abcd
 std::string namespace_name(const std::string& realm, const std::string& cell);  // "headroom-abcd-web-3"
 std::filesystem::path namespace_file(const std::string& realm, const std::string& cell);
 
+// The hardware address that belongs to "10.77.0.12": "02:00:0a:4d:00:0c". It follows from the address, so
+// that what a neighbour remembers of an address stays true when another instance gets it; with one of chance,
+// a new instance was not reached for up to 40 s.
+std::string hardware_address(const std::string& address);
+
 // The zones that have a bridge, the cells that have a namespace, the host's ends in a zone: by their names.
 std::vector<int> zones_found(const std::string& realm);
 std::vector<std::string> namespaces_found(const std::string& realm);
