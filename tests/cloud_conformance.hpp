@@ -32,6 +32,8 @@ struct CloudUnderTest {
   std::function<void()> pass_time;
   // After so many of them everything asked for has happened.
   int patience = 100;
+  // And what was wrongly started would show after so many.
+  int a_while = 25;
   // By its own clock a call takes no longer than this.
   base::Milliseconds instant{0};
   // Lets so much time pass at once, where the time of the cloud can be moved on; else empty.
@@ -81,7 +83,7 @@ class CloudConformance : public testing::TestWithParam<CloudUnderTest (*)()> {
   }
 
   void pass_a_while() {
-    for (int k = 0; k < under_.patience / 4; ++k) {
+    for (int k = 0; k < under_.a_while; ++k) {
       under_.pass_time();
       look();
     }

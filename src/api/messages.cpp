@@ -22,8 +22,9 @@ constexpr std::size_t kPathMost = 4096;  // PATH_MAX of Linux
 constexpr std::size_t kNameMost = 256;
 constexpr int kInstancesMost = 10'000;
 constexpr base::Milliseconds kDrillMost = std::chrono::hours(24);
-constexpr std::pair<Trouble, std::string_view> kTroubles[] = {
-    {Trouble::crash, "crash"}, {Trouble::hang, "hang"}, {Trouble::pause, "pause"}};
+const std::pair<Trouble, std::string_view> kTroubles[] = {{Trouble::crash, to_string(Trouble::crash)},
+                                                          {Trouble::hang, to_string(Trouble::hang)},
+                                                          {Trouble::pause, to_string(Trouble::pause)}};
 constexpr std::pair<base::ErrorKind, std::string_view> kKinds[] = {
     {base::ErrorKind::bad_input, "bad_input"}, {base::ErrorKind::unavailable, "unavailable"}};
 
@@ -434,12 +435,6 @@ base::Error not_ours(std::string_view line) {
 }
 
 }  // namespace
-
-std::string_view to_string(Trouble trouble) {
-  for (const auto& [known, word] : kTroubles)
-    if (known == trouble) return word;
-  return "";
-}
 
 template <class T>
 std::string to_json(const T& value, JsonLayout layout) {

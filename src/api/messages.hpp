@@ -50,8 +50,6 @@ struct Logs {
   std::vector<daemon::LogPiece> pieces;
 };
 
-std::string_view to_string(cloud_local::Trouble trouble);  // "hang"
-
 // T: a request but that for logs, Status, UpResult, Preview or Error.
 template <class T>
 std::string to_json(const T& value, report::JsonLayout layout = report::JsonLayout::one_line);

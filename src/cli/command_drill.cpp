@@ -45,7 +45,7 @@ base::Result<api::DrillRequest> read(const Arguments& arguments) {
   request.trouble = cloud_local::Trouble::crash;
   using cloud_local::Trouble;
   for (const Trouble trouble : {Trouble::crash, Trouble::hang, Trouble::pause})
-    if (arguments.how == api::to_string(trouble)) request.trouble = trouble;
+    if (arguments.how == to_string(trouble)) request.trouble = trouble;
   return request;
 }
 
@@ -62,7 +62,7 @@ void run(const Arguments& arguments, Context& context) {
     json.begin_object().key("environment").text(environment.name).key("what").text(arguments.what);
     json.key("name").text(arguments.name).key("how");
     if (request->trouble) {
-      json.text(api::to_string(*request->trouble));
+      json.text(to_string(*request->trouble));
     } else {
       json.text("cut");
     }

@@ -42,13 +42,22 @@ balancer::Settings LocalCloud::Worker::settings_of(const Service& service) const
   return settings;
 }
 
+LocalCloud::Worker::Front* LocalCloud::Worker::find_front(const std::string& service) {
+  const auto found = fronts_.find(service);
+  return found == fronts_.end() ? nullptr : &found->second;
+}
+
 Result<void> LocalCloud::Worker::raise(const Service& service) {
   const balancer::Settings settings = settings_of(service);
   Result<balancer::Balancer> balancer = balancer::Balancer::start(settings);
-  if (!balancer) return balancer.error();
+  const std::lock_guard lock(mutex_);
   Front& front = fronts_[service.name];
-  front.balancer.emplace(std::move(*balancer));
   front.fault.clear();
+  if (!balancer) {
+    front.fault = balancer.error().faults.front().what;
+    return balancer.error();
+  }
+  front.balancer.emplace(std::move(*balancer));
   if (!front.log) {
     // Without it there are no percentiles, and everything else goes on.
     if (Result<balancer::RequestLog> log = balancer::RequestLog::open(settings)) {
@@ -63,15 +72,16 @@ Result<void> LocalCloud::Worker::raise(const Service& service) {
 void LocalCloud::Worker::look_at_balancers() {
   for (const Service& service : specification_.services) {
     if (service.is_job) continue;
-    Front& front = fronts_[service.name];
-    front.seen.reset();
-    if (front.balancer) {
-      if (Result<balancer::Seen> seen = front.balancer->observe()) {
-        front.seen = std::move(*seen);
-        continue;
+    if (Front* front = find_front(service.name)) {
+      front->seen.reset();
+      if (front->balancer) {
+        if (Result<balancer::Seen> seen = front->balancer->observe()) {
+          front->seen = std::move(*seen);
+          continue;
+        }
       }
     }
-    if (auto raised = raise(service); !raised) front.fault = raised.error().faults.front().what;
+    [[maybe_unused]] const auto raised = raise(service);  // what hinders it is kept
   }
 }
 
@@ -123,10 +133,10 @@ void LocalCloud::Worker::measure() {
     Reading reading;
     reading.at = steady();
     reading.cpu = usage.cpu;
-    const Front& front = fronts_[instance.record.service];
-    if (front.seen) {
-      reading.counter_of = counter_of(*front.seen);
-      for (const balancer::Server& server : front.seen->servers) {
+    const Front* front = find_front(instance.record.service);
+    if (front != nullptr && front->seen) {
+      reading.counter_of = counter_of(*front->seen);
+      for (const balancer::Server& server : front->seen->servers) {
         if (server.name == instance.record.id()) reading.requests = server.requests;
       }
     }

@@ -47,17 +47,21 @@ cloud::Observed LocalCloud::observe() { return worker_->observe(); }
 cloud::Ticket LocalCloud::submit(const cloud::Action& action) { return worker_->submit(action); }
 Result<void> LocalCloud::define(const Version& version) { return worker_->define(version); }
 std::vector<Version> LocalCloud::versions() const { return worker_->versions(); }
+Result<void> LocalCloud::keep_versions(const std::string& service, const std::set<std::string>& names) {
+  return worker_->keep_versions(service, names);
+}
 Result<void> LocalCloud::change(Specification specification) {
   return worker_->change(std::move(specification));
 }
 std::vector<Details> LocalCloud::details() const { return worker_->details(); }
 std::vector<std::string> LocalCloud::cut_zones() const { return worker_->cut_zones(); }
+std::vector<std::string> LocalCloud::hindrances() const { return worker_->hindrances(); }
 
 Result<void> LocalCloud::cut_zone(const std::string& zone, Milliseconds until) {
-  return worker_->drill({zone, "cut", until}, Trouble::pause);
+  return worker_->drill({zone, {}, until});
 }
 Result<void> LocalCloud::trouble(const std::string& instance, Trouble trouble, Milliseconds until) {
-  return worker_->drill({instance, trouble == Trouble::hang ? "hang" : "pause", until}, trouble);
+  return worker_->drill({instance, trouble, until});
 }
 Result<void> LocalCloud::remove(bool volumes) { return worker_->remove(volumes); }
 

@@ -18,14 +18,15 @@
 //   stopped      nothing of it runs; its folder is kept
 //   failed       the same, and it will not be started again; the newest three of a service are kept
 //
-// Threads     All functions may be called from any thread. Those of `Cloud` do not wait for anything but
-// memory
-//             and one write to disk; drills and remove() wait for their effect.
+// Threads     All functions may be called from any thread. Those of `Cloud` wait for nothing but memory and
+// one
+//             write to disk; drills and remove() wait for their effect.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,18 +39,10 @@ namespace headroom::cloud_local {
 
 using Clock = std::function<base::Milliseconds()>;  // since 1970
 
-// What happens to an instance in a drill.
-enum class Trouble {
-  crash,  // all its processes are killed
-  hang,   // its processes are stopped: connections are taken, and nothing answers
-  pause,  // it stands still
-};
-
 // For people, beside what the controller sees.
 struct Details {
   std::string id;
-  std::string why;  // of a failed one: "exited 3 before it served"
-  int code = 0;
+  std::string why;  // of a failed one: "it exited with 3 before it served"
   std::int64_t memory_bytes = 0;
   int processes = 0;
   std::filesystem::path log;
@@ -78,6 +71,8 @@ class LocalCloud final : public cloud::Cloud {
   // A version that may be launched from now on; again: no effect. Errors: the record cannot be written.
   base::Result<void> define(const Version& version);
   std::vector<Version> versions() const;
+  // Forgets those of the service that are neither named nor of an instance. Errors: as define().
+  base::Result<void> keep_versions(const std::string& service, const std::set<std::string>& names);
 
   // Services that are added or changed get a balancer that fits, without a lost request where only servers or
   // checks change. Services that are gone must have no instances any more.
@@ -85,6 +80,8 @@ class LocalCloud final : public cloud::Cloud {
 
   std::vector<Details> details() const;
   std::vector<std::string> cut_zones() const;
+  // What hinders it at present, in sentences: a balancer that does not start, a disk that is full.
+  std::vector<std::string> hindrances() const;
 
   // Drills, which end by themselves at `until`, also where this process does not live to see it; now or
   // earlier: they end at once. An instance that is removed meanwhile takes its trouble with it.

@@ -2,12 +2,15 @@
 #include "cloud_local/local_cloud.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
 
+#include "balancer/settings.hpp"
 #include "cloud_local/cell_of.hpp"
 #include "cloud_local/local_under_test.hpp"
 #include "isolation/launcher.hpp"
@@ -26,12 +29,14 @@ CloudUnderTest in_tier(const isolation::Asked& asked) {
     ADD_FAILURE() << local->why_not();
     return under;
   }
+  under.skip_time = [raw = local.get()](base::Milliseconds length) { raw->skip_time(length); };
   under.cloud = std::move(local);
   under.service = "web";
   under.version = "v1";
   under.zone = "a";
   under.pass_time = [] { std::this_thread::sleep_for(std::chrono::milliseconds(100)); };
   under.patience = 300;
+  under.a_while = 20;  // its thread looks every 0.2 s
   under.instant = base::Milliseconds(500);
   under.room = static_cast<int>(std::thread::hardware_concurrency() / 0.2 + 1e-9);
   return under;
@@ -191,6 +196,52 @@ TEST_F(LocalCloudTest, a_zone_that_is_cut_fails_its_checks_and_mends_by_itself_a
   under.open_again();
   EXPECT_TRUE(wait_until([&] { return failures("b") == 0; }));
   EXPECT_TRUE(under.cloud().cut_zones().empty());
+}
+
+TEST_F(LocalCloudTest, one_that_is_kept_to_be_looked_at_says_why_it_was_taken_out) {
+  launch("t-1", 1);
+  ASSERT_TRUE(serve(1));
+  under.submit(
+      {"t-2", cloud::Retire{"web-1", Milliseconds(0), cloud::Afterwards::inspect}, "3 checks failed"});
+  ASSERT_TRUE(wait_until([&] { return count(InstanceState::failed) == 1; }));
+  EXPECT_EQ(under.cloud().details().front().why, "3 checks failed");
+  under.open_again();
+  EXPECT_EQ(under.cloud().details().front().why, "3 checks failed");
+}
+
+TEST_F(LocalCloudTest, versions_are_forgotten_but_those_that_are_kept_or_run) {
+  for (const char* name : {"v2", "v3"}) ASSERT_TRUE(under.cloud().define(under.version(name)));
+  launch("t-1", 1, "v2");
+  ASSERT_TRUE(serve(1));
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const Version& version : under.cloud().versions()) all.push_back(version.name);
+    return all;
+  };
+  ASSERT_TRUE(under.cloud().keep_versions("other", {}));
+  EXPECT_EQ(names(), (std::vector<std::string>{"v1", "v2", "v3"})) << "of another service";
+  ASSERT_TRUE(under.cloud().keep_versions("web", {"v3"}));
+  EXPECT_EQ(names(), (std::vector<std::string>{"v2", "v3"}));
+  under.open_again();
+  EXPECT_EQ(names(), (std::vector<std::string>{"v2", "v3"}));
+}
+
+TEST_F(LocalCloudTest, a_balancer_that_cannot_be_raised_again_is_told_as_what_hinders) {
+  EXPECT_EQ(under.cloud().hindrances(), std::vector<std::string>{});
+  balancer::Settings settings;
+  settings.service = "web";
+  settings.folder = under.folder() / "balancers" / "web";
+  settings.sockets = under.sockets() / "web";
+  int pid = 0;
+  ASSERT_TRUE(std::ifstream(balancer::process_file(settings)) >> pid);
+  // Where its folder was there is a file, so that nothing can be written.
+  const std::filesystem::path moved = settings.folder.string() + ".moved";
+  std::filesystem::rename(settings.folder, moved);
+  std::ofstream(settings.folder) << "in the way";
+  ASSERT_EQ(::kill(pid, SIGKILL), 0);
+  EXPECT_TRUE(wait_until([&] { return !under.cloud().hindrances().empty(); }));
+  std::filesystem::remove(settings.folder);
+  EXPECT_TRUE(wait_until([&] { return under.cloud().hindrances().empty(); })) << "it is raised again";
 }
 
 TEST_F(LocalCloudTest, of_more_than_the_machine_has_only_what_fits_is_launched) {

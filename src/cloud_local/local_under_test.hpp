@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -71,14 +72,16 @@ class LocalUnderTest final : public cloud::Cloud {
   cloud::Ticket submit(const cloud::Action& action) override { return cloud_->submit(action); }
 
   void open() {
-    auto opened = LocalCloud::open(*machine_, folder_.path() / "web-environment", folder_.path() / "run",
-                                   specification(), wall_clock);
+    auto opened = LocalCloud::open(*machine_, folder(), sockets(), specification(),
+                                   [this] { return wall_clock() + skipped_.load(); });
     if (opened) {
       cloud_ = std::move(*opened);
     } else {
       why_not_ = base::to_string(opened.error());
     }
   }
+  // Its clock, and nothing else, goes on by so much.
+  void skip_time(base::Milliseconds length) { skipped_ = skipped_.load() + length; }
   // As a daemon that is killed and started again.
   void open_again() {
     cloud_.reset();
@@ -112,12 +115,14 @@ class LocalUnderTest final : public cloud::Cloud {
   LocalCloud& cloud() { return *cloud_; }
   isolation::Machine& machine() { return *machine_; }
   const std::filesystem::path& image() const { return image_; }
+  std::filesystem::path sockets() const { return folder_.path() / "run"; }
   std::filesystem::path folder() const { return folder_.path() / "web-environment"; }
 
  private:
   store::TemporaryFolder folder_;
   std::filesystem::path image_;
   std::string why_not_;
+  std::atomic<base::Milliseconds> skipped_ = base::Milliseconds(0);
   std::optional<isolation::Machine> machine_;
   std::unique_ptr<LocalCloud> cloud_;
 };

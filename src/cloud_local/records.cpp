@@ -90,6 +90,13 @@ Version version_of(const std::string& service, const std::string& name, const st
   return version;
 }
 
+std::optional<Trouble> trouble_of(std::string_view what) {
+  for (const Trouble trouble : {Trouble::crash, Trouble::hang, Trouble::pause}) {
+    if (what == to_string(trouble)) return trouble;
+  }
+  return {};
+}
+
 // Rows into values; a text that is not what this program writes is a damaged file.
 template <class T, class Make>
 Result<std::vector<T>> all(store::Database& database, std::string_view sql, const Make& make) {
@@ -116,6 +123,18 @@ Result<void> nothing(const Result<std::int64_t>& changed) {
 }
 
 }  // namespace
+
+std::string_view to_string(Trouble trouble) {
+  switch (trouble) {
+    case Trouble::crash:
+      return "crash";
+    case Trouble::hang:
+      return "hang";
+    case Trouble::pause:
+      break;
+  }
+  return "pause";
+}
 
 std::string InstanceRecord::id() const { return fmt::format("{}-{}", service, number); }
 
@@ -171,7 +190,7 @@ Result<std::vector<Version>> Records::versions() {
 Result<std::vector<DrillRecord>> Records::drills() {
   return all<DrillRecord>(database_, "SELECT subject, what, until_ms FROM drill ORDER BY subject",
                           [](const Row& row) {
-                            return DrillRecord{row.text(0), row.text(1), row.milliseconds(2)};
+                            return DrillRecord{row.text(0), trouble_of(row.text(1)), row.milliseconds(2)};
                           });
 }
 
@@ -228,8 +247,9 @@ Result<void> Records::remove(const Version& version) {
 }
 
 Result<void> Records::save(const DrillRecord& drill) {
-  return nothing(database_.run("INSERT OR REPLACE INTO drill VALUES (?, ?, ?)",
-                               {drill.subject, drill.what, drill.until}));
+  return nothing(
+      database_.run("INSERT OR REPLACE INTO drill VALUES (?, ?, ?)",
+                    {drill.subject, drill.trouble ? to_string(*drill.trouble) : "cut", drill.until}));
 }
 
 Result<void> Records::remove(const DrillRecord& drill) {

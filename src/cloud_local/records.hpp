@@ -41,10 +41,10 @@ struct TicketRecord {
   bool operator==(const TicketRecord&) const = default;
 };
 
-// A planned failure, of a zone (it is cut) or of an instance.
+// A planned failure.
 struct DrillRecord {
-  std::string subject;
-  std::string what;  // "cut", "hang", "pause"
+  std::string subject = {};             // a zone or an instance
+  std::optional<Trouble> trouble = {};  // of an instance; nothing: the zone is cut
   base::Milliseconds until{0};
   bool operator==(const DrillRecord&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,14 @@ struct Specification {
   std::vector<Service> services;
   base::Milliseconds metric_period{5'000};
 };
+
+// What happens to an instance in a drill.
+enum class Trouble {
+  crash,  // all its processes are killed
+  hang,   // its processes are stopped: connections are taken, and nothing answers
+  pause,  // it stands still
+};
+std::string_view to_string(Trouble trouble);  // "hang"
 
 // "DB_HOST" of "db" and "HOST": capital letters, and _ for everything that a variable cannot hold.
 std::string variable_name(const std::string& service, const std::string& what);

@@ -39,19 +39,16 @@ class LocalCloud::Worker {
   base::Result<void> change(Specification specification);
   std::vector<Details> details();
   std::vector<std::string> cut_zones();
-  base::Result<void> drill(const DrillRecord& drill, Trouble trouble);
+  base::Result<void> keep_versions(const std::string& service, const std::set<std::string>& names);
+  std::vector<std::string> hindrances();
+  base::Result<void> drill(const DrillRecord& drill);
   base::Result<void> remove(bool volumes);
 
  private:
-  // Blocking work on one instance, in a thread of its own.
-  struct Work {
-    enum class Kind { start, end } kind = Kind::start;
-    std::future<base::Result<void>> result;
-  };
   struct Instance {
     InstanceRecord record;
-    std::optional<Work> work;
-    bool joined = false;  // the balancer has it
+    std::future<base::Result<void>> work;  // its start or its end, in a thread of its own
+    bool joined = false;                   // the balancer has it
     std::optional<cloud::HealthCheck> health;
     std::optional<cloud::InstanceMetrics> metrics;
     Meter meter;
@@ -83,19 +80,21 @@ class LocalCloud::Worker {
   std::string cell_of(const Instance& instance) const;
   bool is_job(const Instance& instance) const;
 
-  balancer::Settings settings_of(const Service& service) const;
-  base::Result<void> raise(const Service& service);
-  void look_at_balancers();
-  void adopt_strangers();
-
+  void remove_unknown_cells();
+  void compare_with_balancers();
   void step();
+  bool wrote(const base::Result<void>& written);
+
+  // orders.cpp
   void carry_out_tickets();
   void carry_out(TicketRecord& ticket, const cloud::Launch& launch);
   void carry_out(TicketRecord& ticket, const cloud::Start& start);
   void carry_out(TicketRecord& ticket, const cloud::Retire& retire);
-  void finish(TicketRecord& ticket, cloud::TicketState state, std::string why = {}, bool retriable = false);
-  void finish(const std::string& token, cloud::TicketState state, std::string why = {});
+  bool write(TicketRecord& ticket, TicketRecord next_ticket, Instance& instance, InstanceRecord next_record);
+  void finish(TicketRecord& ticket, cloud::TicketState state, std::string why = {});
+  void forget_old_tickets();
 
+  // lifecycle.cpp
   void advance(Instance& instance);
   void launch(Instance& instance);
   bool has_volume(Instance& instance);
@@ -103,16 +102,27 @@ class LocalCloud::Worker {
   void watch(Instance& instance);
   void drain(Instance& instance);
   void clear(Instance& instance);
-  void begin_work(Instance& instance, Work::Kind kind, std::function<base::Result<void>()> work);
-  bool has_finished(Instance& instance);
+  void begin_work(Instance& instance, std::function<base::Result<void>()> work);
+  void begin_to_end(Instance& instance);
+  static bool is_at_work(const Instance& instance);
+  static void has_entered(Instance& instance, cloud::InstanceState state);
   void enter(Instance& instance, cloud::InstanceState state);
   void fail(Instance& instance, std::string why);
   bool leave_balancer(Instance& instance);
   void forget(Instance& instance);
   void forget_old_failures();
 
-  void keep_drills();
+  // fronts.cpp
+  balancer::Settings settings_of(const Service& service) const;
+  Front* find_front(const std::string& service);
+  base::Result<void> raise(const Service& service);
+  void look_at_balancers();
   void measure();
+
+  // drills.cpp
+  base::Result<void> begin_drill(const DrillRecord& drill);
+  base::Result<void> end_drill(const DrillRecord& drill);
+  void end_drills_that_are_over();
 
   isolation::Machine& machine_;
   std::filesystem::path folder_;
@@ -120,8 +130,8 @@ class LocalCloud::Worker {
   Clock clock_;
   Records records_;
 
-  // What follows is changed by the thread with the mutex held, and so may be read by it without. Only
-  // submit() adds tickets, define() versions, drill() drills.
+  // What follows is changed with both mutexes held, and so may be read with either. But submit(), which
+  // waits for no step, adds tickets with the first one only.
   std::mutex mutex_;
   Specification specification_;
   std::map<std::int64_t, Instance> instances_;
@@ -132,13 +142,16 @@ class LocalCloud::Worker {
   std::set<std::int64_t> gone_;  // to be erased at the end of the step
   std::optional<base::Milliseconds> listed_at_;
   base::Milliseconds period_end_{0};
-  base::Milliseconds cleaned_at_{0};
-  std::string record_fault_;  // the last write that failed
+  base::Milliseconds tickets_forgotten_at_{0};
+  std::string record_fault_;  // of the last write; empty: it went well
 
-  std::mutex step_mutex_;  // held by the thread for a step, by change(), drill() and remove() for theirs
+  std::mutex step_mutex_;  // held for a step by the thread, and by what must not happen during one
   std::atomic<bool> stop_ = false;
   std::condition_variable_any wake_;
   std::thread thread_;
 };
+
+// The smallest number from 0 that is not taken, taken from now on.
+int lowest_free(std::set<int>& taken);
 
 }  // namespace headroom::cloud_local

@@ -447,7 +447,7 @@ EnvironmentStatus Hosted::status() const {
         if (detail.id != instance->id) continue;
         shown.memory_bytes = detail.memory_bytes;
         shown.why = detail.why;
-        if (detail.trouble) shown.drill = *detail.trouble == cloud_local::Trouble::hang ? "hang" : "pause";
+        if (detail.trouble) shown.drill = to_string(*detail.trouble);
       }
       status.instances.push_back(std::move(shown));
     }
