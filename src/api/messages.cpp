@@ -157,6 +157,7 @@ void fields(auto& visit, Is<daemon::EnvironmentStatus> auto& environment) {
   visit("file", environment.file);
   visit.or_null("variant", environment.variant);
   visit.or_null("fault", environment.fault);
+  visit("hindrances", environment.hindrances);
   visit("zones", environment.zones);
   visit("services", environment.services);
   visit("instances", environment.instances);

@@ -112,6 +112,8 @@ std::string environment_text(const daemon::EnvironmentStatus& environment, base:
                       environment.variant.empty() ? "" : fmt::format(" (-e {})", environment.variant)));
   if (!environment.fault.empty())
     text += coloured(report::wrapped("  does not run: ", environment.fault), kRed, colours);
+  for (const std::string& hindrance : environment.hindrances)
+    text += coloured(report::wrapped("  hindered: ", hindrance), kRed, colours);
   if (!environment.services.empty()) {
     text += "\n" + service_line("service", "version", "serving", "address", "rps", "p95");
     for (const auto& service : environment.services) text += service_text(service, colours);

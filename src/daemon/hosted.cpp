@@ -8,6 +8,7 @@
 
 #include "control/tear_down.hpp"
 #include "daemon/clock.hpp"
+#include "daemon/kept_versions.hpp"
 #include "policy/compile.hpp"
 #include "policy/policy.hpp"
 
@@ -325,6 +326,14 @@ Result<void> Hosted::rollback(const std::string& service) {
   return aim(service, previous);
 }
 
+void Hosted::keep_versions(int newest) {
+  const std::map<std::string, std::set<std::string>> kept =
+      kept_versions(record(), cloud_->versions(), newest);
+  // One that cannot be forgotten now costs disk, and is the next time.
+  for (const auto& [service, names] : kept)
+    [[maybe_unused]] const auto done = cloud_->keep_versions(service, names);
+}
+
 Result<void> Hosted::scale(const std::string& service, int instances) {
   const std::lock_guard lock(mutex_);
   const ServicePlan* plan = find(service);
@@ -376,12 +385,14 @@ double Hosted::promised_cores() const {
 EnvironmentStatus Hosted::status() const {
   const std::vector<cloud_local::Details> details = cloud_->details();
   const std::vector<std::string> cut = cloud_->cut_zones();
+  std::vector<std::string> hindrances = cloud_->hindrances();
   const cloud::Observed seen = cloud_->observe();
   const std::lock_guard lock(mutex_);
   EnvironmentStatus status;
   status.name = record_.name;
   status.file = record_.file;
   status.variant = record_.variant;
+  status.hindrances = std::move(hindrances);
   for (const std::string& zone : plan_.zones) {
     status.zones.push_back({zone, std::find(cut.begin(), cut.end(), zone) != cut.end()});
   }

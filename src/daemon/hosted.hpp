@@ -56,6 +56,8 @@ class Hosted {
   // The version that a service is to run. One that does not come into service is taken back by itself.
   base::Result<void> deploy(const std::string& service, cloud_local::Version version);
   base::Result<void> rollback(const std::string& service);
+  // Forgets versions of each service but those it runs, the one before, and the `newest` ones.
+  void keep_versions(int newest);
   base::Result<void> scale(const std::string& service, int instances);
   Deployment deployment(const std::string& service) const;
 

@@ -97,6 +97,7 @@ void Keeper::sweep() {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, hosted] : hosted_) {
+      hosted->keep_versions(kVersionsKept);
       for (const cloud_local::Version& version : hosted->versions())
         kept.images.insert(version.image.parent_path().filename().string());
     }

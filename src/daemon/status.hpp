@@ -47,9 +47,10 @@ struct ZoneStatus {
 
 struct EnvironmentStatus {
   std::string name;
-  std::string file;     // its headroom.yaml
-  std::string variant;  // -e; empty: none
-  std::string fault;    // why it does not run; empty: it does
+  std::string file;                     // its headroom.yaml
+  std::string variant;                  // -e; empty: none
+  std::string fault;                    // why it does not run; empty: it does
+  std::vector<std::string> hindrances;  // what its cloud cannot do at present, in sentences
   std::vector<ZoneStatus> zones;
   std::vector<ServiceStatus> services;    // in file order
   std::vector<InstanceStatus> instances;  // by service, in the order of their launch
