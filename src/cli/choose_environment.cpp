@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <system_error>
 #include <vector>
 
@@ -30,12 +27,12 @@ std::vector<daemon::EnvironmentStatus> of_file(const daemon::Status& status, con
 
 }  // namespace
 
-void add_environment_option(CLI::App& command, std::string& environment) {
+void add_environment_option(Command command, std::string& environment) {
   command
       .add_option("--environment", environment,
                   "the environment, or the path of its file (default: of the headroom.yaml here, else the "
                   "only one)")
-      ->type_name("NAME");
+      .type_name("NAME");
 }
 
 fs::path file_of(const fs::path& path) {

@@ -5,16 +5,13 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "cli/command_line.hpp"
 #include "daemon/status.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace headroom::cli {
 
 // --environment NAME, which may also be the path of its headroom.yaml.
-void add_environment_option(CLI::App& command, std::string& environment);
+void add_environment_option(Command command, std::string& environment);
 
 // The headroom.yaml that PATH means, a folder or the file; absolute, without symbolic links.
 std::filesystem::path file_of(const std::filesystem::path& path);

@@ -9,10 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-
-namespace CLI {
-class App;
-}
+#include "cli/command_line.hpp"
 
 namespace headroom::cli {
 
@@ -31,27 +28,27 @@ struct Context {
 void fail(Context& context, const base::Error& error);
 
 // Shape of all: `app` is the whole program; both arguments outlive the parsing.
-void add_check(CLI::App& app, Context& context);
-void add_completion(CLI::App& app, Context& context);
-void add_daemon(CLI::App& app, Context& context);
-void add_deploy(CLI::App& app, Context& context);
-void add_doctor(CLI::App& app, Context& context);
-void add_down(CLI::App& app, Context& context);
-void add_drill(CLI::App& app, Context& context);
-void add_fit(CLI::App& app, Context& context);
-void add_import(CLI::App& app, Context& context);
-void add_init(CLI::App& app, Context& context);
-void add_limits(CLI::App& app, Context& context);
-void add_load(CLI::App& app, Context& context);
-void add_logs(CLI::App& app, Context& context);
-void add_man(CLI::App& app, Context& context);
-void add_merge(CLI::App& app, Context& context);
-void add_rollback(CLI::App& app, Context& context);
-void add_scale(CLI::App& app, Context& context);
-void add_schema(CLI::App& app, Context& context);
-void add_simulate(CLI::App& app, Context& context);
-void add_status(CLI::App& app, Context& context);
-void add_tune(CLI::App& app, Context& context);
-void add_up(CLI::App& app, Context& context);
+void add_check(Command program, Context& context);
+void add_completion(Command program, Context& context);
+void add_daemon(Command program, Context& context);
+void add_deploy(Command program, Context& context);
+void add_doctor(Command program, Context& context);
+void add_down(Command program, Context& context);
+void add_drill(Command program, Context& context);
+void add_fit(Command program, Context& context);
+void add_import(Command program, Context& context);
+void add_init(Command program, Context& context);
+void add_limits(Command program, Context& context);
+void add_load(Command program, Context& context);
+void add_logs(Command program, Context& context);
+void add_man(Command program, Context& context);
+void add_merge(Command program, Context& context);
+void add_rollback(Command program, Context& context);
+void add_scale(Command program, Context& context);
+void add_schema(Command program, Context& context);
+void add_simulate(Command program, Context& context);
+void add_status(Command program, Context& context);
+void add_tune(Command program, Context& context);
+void add_up(Command program, Context& context);
 
 }  // namespace headroom::cli

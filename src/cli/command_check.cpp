@@ -1,9 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -182,14 +179,14 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_check(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("check", "read a headroom.yaml and all it names, and report every fault");
-  command->footer("Example:\n  headroom check examples/shop");
+void add_check(Command program, Context& context) {
+  Command command =
+      program.add_command("check", "read a headroom.yaml and all it names, and report every fault");
+  command.footer("Example:\n  headroom check examples/shop");
   auto arguments = std::make_shared<Arguments>();
-  add_project_arguments(*command, arguments->project, {.service = false, .traffic = false});
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+  add_project_arguments(command, arguments->project, {.service = false, .traffic = false});
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

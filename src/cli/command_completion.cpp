@@ -1,6 +1,3 @@
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <ostream>
 
@@ -9,15 +6,13 @@
 
 namespace headroom::cli {
 
-void add_completion(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("completion", "print the completion script of a shell");
-  command->footer("Example:\n  source <(headroom completion bash)");
+void add_completion(Command program, Context& context) {
+  Command command = program.add_command("completion", "print the completion script of a shell");
+  command.footer("Example:\n  source <(headroom completion bash)");
   auto shell = std::make_shared<std::string>();
-  command->add_option("SHELL", *shell, "the shell to complete in")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh"}));
-  command->callback([&app, &context, shell] {
-    const CommandShape shape = describe(app);
+  command.add_option("SHELL", *shell, "the shell to complete in").required().one_of({"bash", "zsh"});
+  command.when_called([program, &context, shell] {
+    const CommandShape shape = describe(program);
     context.out << (*shell == "bash" ? bash_completion(shape) : zsh_completion(shape));
   });
 }

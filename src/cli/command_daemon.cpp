@@ -2,9 +2,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
@@ -94,13 +91,13 @@ void run(Context& context, bool while_used) {
 
 }  // namespace
 
-void add_daemon(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
+void add_daemon(Command program, Context& context) {
+  Command command = program.add_command(
       "daemon", "keep environments up, in the foreground; `up` starts it in the background by itself");
   const auto while_used = std::make_shared<bool>(false);
-  command->add_flag("--while-used", *while_used, "end when no environment is left (how `up` starts it)");
-  command->footer("Example:\n  headroom daemon 2>daemon.log");
-  command->callback([&context, while_used] { run(context, *while_used); });
+  command.add_flag("--while-used", *while_used, "end when no environment is left (how `up` starts it)");
+  command.footer("Example:\n  headroom daemon 2>daemon.log");
+  command.when_called([&context, while_used] { run(context, *while_used); });
 }
 
 }  // namespace headroom::cli

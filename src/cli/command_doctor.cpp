@@ -2,9 +2,6 @@
 #include <hwy/highway.h>
 #include <unistd.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -74,12 +71,12 @@ void run(bool as_json, Context& context) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("doctor", "check what this machine offers, and say what is missing");
-  command->footer("Example:\n  headroom doctor");
+void add_doctor(Command program, Context& context) {
+  Command command = program.add_command("doctor", "check what this machine offers, and say what is missing");
+  command.footer("Example:\n  headroom doctor");
   auto json = std::make_shared<bool>(false);
-  command->add_flag("--json", *json, "print JSON");
-  command->callback([json, &context] { run(*json, context); });
+  command.add_flag("--json", *json, "print JSON");
+  command.when_called([json, &context] { run(*json, context); });
 }
 
 }  // namespace headroom::cli

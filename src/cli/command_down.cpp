@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -78,18 +75,17 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_down(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("down", "end an environment, and keep the data of stateful services");
-  command->footer("Example:\n  headroom down shop");
+void add_down(Command program, Context& context) {
+  Command command = program.add_command("down", "end an environment, and keep the data of stateful services");
+  command.footer("Example:\n  headroom down shop");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option(
+  command.add_option(
       "ENVIRONMENT", arguments->environment,
       "its name, or the path of its file (default: of the headroom.yaml here, else the only one)");
-  command->add_flag("--volumes", arguments->volumes, "remove the data of stateful services, too");
-  command->add_flag("--all", arguments->all, "all environments");
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+  command.add_flag("--volumes", arguments->volumes, "remove the data of stateful services, too");
+  command.add_flag("--all", arguments->all, "all environments");
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

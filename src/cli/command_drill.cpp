@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -84,27 +81,25 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_drill(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("drill", "fail a zone or an instance on purpose, for a while");
-  command->footer(
+void add_drill(Command program, Context& context) {
+  Command command = program.add_command("drill", "fail a zone or an instance on purpose, for a while");
+  command.footer(
       "Example:\n  headroom drill zone a --for 60s\n  headroom drill instance web-17 --how hang --for 30s");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("WHAT", arguments->what, "what fails")
-      ->required()
-      ->check(CLI::IsMember({"zone", "instance"}));
-  command->add_option("NAME", arguments->name, "of the zone or the instance")->required();
-  command->add_option("--for", arguments->length, "how long; it ends by itself")
-      ->type_name("DURATION")
-      ->capture_default_str();
+  command.add_option("WHAT", arguments->what, "what fails").required().one_of({"zone", "instance"});
+  command.add_option("NAME", arguments->name, "of the zone or the instance").required();
+  command.add_option("--for", arguments->length, "how long; it ends by itself")
+      .type_name("DURATION")
+      .default_shown();
   command
-      ->add_option(
+      .add_option(
           "--how", arguments->how,
           "of an instance: it is killed (crash, the default), takes connections and answers nothing (hang), "
           "or stands still (pause)")
-      ->check(CLI::IsMember({"crash", "hang", "pause"}));
-  add_environment_option(*command, arguments->environment);
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+      .one_of({"crash", "hang", "pause"});
+  add_environment_option(command, arguments->environment);
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -142,31 +139,31 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_fit(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("fit", "learn the capacity of one instance from the rows of a load test");
-  command->footer(
+void add_fit(Command program, Context& context) {
+  Command command =
+      program.add_command("fit", "learn the capacity of one instance from the rows of a load test");
+  command.footer(
       "Example:\n  headroom fit examples/conf42/one-instance.csv --at-rate '40000 rpm' -o capacity.yaml");
   auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option("RUN or CSV", arguments->file,
-                   "the run folder of a load test, or a CSV with the columns: requests (rpm, rps), cpu, and "
-                   "optionally p50_ms, p95_ms, p99_ms, errors")
-      ->required();
+      .add_option("RUN or CSV", arguments->file,
+                  "the run folder of a load test, or a CSV with the columns: requests (rpm, rps), cpu, and "
+                  "optionally p50_ms, p95_ms, p99_ms, errors")
+      .required();
   command
-      ->add_option("--cpu", arguments->cpu,
-                   "the utilisation recorded elsewhere: a CSV of timestamp,value, joined to the rows by time")
-      ->type_name("CSV");
-  command->add_option("--cpu-unit", arguments->cpu_unit, "of --cpu: percent or ratio (default: told from it)")
-      ->type_name("UNIT")
-      ->check(CLI::IsMember({"percent", "ratio"}));
-  command->add_option("-o,--output", arguments->output, "write the capacity model here")->type_name("FILE");
-  command->add_option("--at-rate", arguments->at_rate, "also print the utilisation at this rate per instance")
-      ->type_name("RATE");
-  command->add_option("--at-cpu", arguments->at_cpu, "print the rate at this utilisation (default 50%)")
-      ->type_name("PERCENT");
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+      .add_option("--cpu", arguments->cpu,
+                  "the utilisation recorded elsewhere: a CSV of timestamp,value, joined to the rows by time")
+      .type_name("CSV");
+  command.add_option("--cpu-unit", arguments->cpu_unit, "of --cpu: percent or ratio (default: told from it)")
+      .type_name("UNIT")
+      .one_of({"percent", "ratio"});
+  command.add_option("-o,--output", arguments->output, "write the capacity model here").type_name("FILE");
+  command.add_option("--at-rate", arguments->at_rate, "also print the utilisation at this rate per instance")
+      .type_name("RATE");
+  command.add_option("--at-cpu", arguments->at_cpu, "print the rate at this utilisation (default 50%)")
+      .type_name("PERCENT");
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

@@ -1,9 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-#include <CLI/Validators.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -163,24 +159,24 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_import(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("import", "a traffic file from a plan or a result of another tool");
-  command->footer("Example:\n  headroom import examples/in4392/IN4392-autoscaling.jmx -o load.yaml");
+void add_import(Command program, Context& context) {
+  Command command = program.add_command("import", "a traffic file from a plan or a result of another tool");
+  command.footer("Example:\n  headroom import examples/in4392/IN4392-autoscaling.jmx -o load.yaml");
   auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option(
+      .add_option(
           "FILE", arguments->file,
           "a test plan of JMeter (.jmx), a *_stats_history.csv of Locust, a summary or CSV of k6, or a "
           "CSV of timestamps and values")
-      ->required();
-  command->add_option("-o,--output", arguments->output, "write the traffic file here")->type_name("FILE");
+      .required();
+  command.add_option("-o,--output", arguments->output, "write the traffic file here").type_name("FILE");
   command
-      ->add_option("--from", arguments->from,
-                   "what the file is, where that cannot be told: jmx, locust, k6 or csv")
-      ->type_name("TOOL")
-      ->check(CLI::IsMember({"jmx", "locust", "k6", "csv"}));
-  command->add_flag("--json", arguments->json, "print the notes, and without -o the traffic, as JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+      .add_option("--from", arguments->from,
+                  "what the file is, where that cannot be told: jmx, locust, k6 or csv")
+      .type_name("TOOL")
+      .one_of({"jmx", "locust", "k6", "csv"});
+  command.add_flag("--json", arguments->json, "print the notes, and without -o the traffic, as JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -114,15 +111,15 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_init(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("init", "start a headroom.yaml that can be rehearsed and tuned at once");
-  command->footer("Example:\n  headroom init shop && headroom tune shop");
+void add_init(Command program, Context& context) {
+  Command command =
+      program.add_command("init", "start a headroom.yaml that can be rehearsed and tuned at once");
+  command.footer("Example:\n  headroom init shop && headroom tune shop");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("FOLDER", arguments->folder, "where the files go; nothing there is overwritten")
-      ->capture_default_str();
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+  command.add_option("FOLDER", arguments->folder, "where the files go; nothing there is overwritten")
+      .default_shown();
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

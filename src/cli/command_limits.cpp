@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <ostream>
 
@@ -127,18 +124,17 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_limits(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("limits", "find the highest and the steepest surge that the policy survives");
-  command->footer("Example:\n  headroom limits examples/shop --from '200 rps'");
+void add_limits(Command program, Context& context) {
+  Command command =
+      program.add_command("limits", "find the highest and the steepest surge that the policy survives");
+  command.footer("Example:\n  headroom limits examples/shop --from '200 rps'");
   auto arguments = std::make_shared<Arguments>();
-  add_project_arguments(*command, arguments->project);
+  add_project_arguments(command, arguments->project);
   command
-      ->add_option("--from", arguments->from,
-                   "the rate before the surge (default: the median of the traffic)")
-      ->type_name("RATE");
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+      .add_option("--from", arguments->from, "the rate before the surge (default: the median of the traffic)")
+      .type_name("RATE");
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -399,72 +396,70 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_load(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("load", "drive real traffic against a service, and measure it");
-  command->footer(
+void add_load(Command program, Context& context) {
+  Command command = program.add_command("load", "drive real traffic against a service, and measure it");
+  command.footer(
       "Exit code 1: a condition of --fail-if is true; 3: nothing was answered.\n"
       "Examples:\n  headroom load --traffic ramp.yaml --url http://127.0.0.1:8080/\n"
       "  headroom load --rate '1000 rps' --for 30s --url http://127.0.0.1:8080/");
   auto arguments = std::make_shared<Arguments>();
-  add_project_arguments(*command, arguments->project);
-  command->add_option("--url", arguments->url, "what is driven: http://HOST:PORT/PATH or https://...")
-      ->required()
-      ->type_name("URL");
+  add_project_arguments(command, arguments->project);
+  command.add_option("--url", arguments->url, "what is driven: http://HOST:PORT/PATH or https://...")
+      .required()
+      .type_name("URL");
+  command.add_option("--rate", arguments->rate, "so many requests, whether or not earlier ones were answered")
+      .type_name("RATE");
   command
-      ->add_option("--rate", arguments->rate, "so many requests, whether or not earlier ones were answered")
-      ->type_name("RATE");
+      .add_option("--users", arguments->users,
+                  "so many users who each wait for the answer before they ask again")
+      .type_name("COUNT")
+      .range(1, 1'000'000);
+  command.add_option("--for", arguments->duration, "how long, of --rate or --users").type_name("DURATION");
+  command.add_option("-H,--header", arguments->headers, "a header of every request: 'Name: value'")
+      .type_name("HEADER")
+      .one_each();
+  command.add_option("--threads", arguments->options.threads, "of the generator")
+      .type_name("COUNT")
+      .default_shown()
+      .range(1, 256);
   command
-      ->add_option("--users", arguments->users,
-                   "so many users who each wait for the answer before they ask again")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1'000'000));
-  command->add_option("--for", arguments->duration, "how long, of --rate or --users")->type_name("DURATION");
-  command->add_option("-H,--header", arguments->headers, "a header of every request: 'Name: value'")
-      ->type_name("HEADER")
-      ->allow_extra_args(false);
-  command->add_option("--threads", arguments->options.threads, "of the generator")
-      ->type_name("COUNT")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 256));
+      .add_option("--connections", arguments->options.connections,
+                  "most at the same time, in open traffic; each of --users has its own")
+      .type_name("COUNT")
+      .default_shown()
+      .range(1, 1'000'000);
+  command.add_option("--timeout", arguments->timeout, "a request without an answer is given up (default 30s)")
+      .type_name("DURATION");
+  command.add_option("--redirects", arguments->options.redirects, "followed at most, to the same host only")
+      .type_name("COUNT")
+      .default_shown()
+      .range(0, 100);
+  command.add_option("--from", arguments->options.sources, "addresses of this machine to send from, in turn")
+      .type_name("ADDRESS")
+      .separated_by(',')
+      .one_each();
+  command.add_flag("--insecure", arguments->insecure, "take any certificate of the service");
   command
-      ->add_option("--connections", arguments->options.connections,
-                   "most at the same time, in open traffic; each of --users has its own")
-      ->type_name("COUNT")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
+      .add_option("--ca", arguments->options.certificates,
+                  "certificates to trust (PEM) instead of the system's")
+      .type_name("FILE");
   command
-      ->add_option("--timeout", arguments->timeout, "a request without an answer is given up (default 30s)")
-      ->type_name("DURATION");
-  command->add_option("--redirects", arguments->options.redirects, "followed at most, to the same host only")
-      ->type_name("COUNT")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 100));
-  command->add_option("--from", arguments->options.sources, "addresses of this machine to send from, in turn")
-      ->type_name("ADDRESS")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  command->add_flag("--insecure", arguments->insecure, "take any certificate of the service");
+      .add_option("--shard", arguments->shard,
+                  "drive part I of N of the traffic, on each machine another one")
+      .type_name("I/N");
+  command.add_option("--start-at", arguments->start_at, "wait for this time, the same on all machines")
+      .type_name("TIME");
   command
-      ->add_option("--ca", arguments->options.certificates,
-                   "certificates to trust (PEM) instead of the system's")
-      ->type_name("FILE");
-  command
-      ->add_option("--shard", arguments->shard,
-                   "drive part I of N of the traffic, on each machine another one")
-      ->type_name("I/N");
-  command->add_option("--start-at", arguments->start_at, "wait for this time, the same on all machines")
-      ->type_name("TIME");
-  command
-      ->add_option("--fail-if", arguments->fail_if,
-                   "exit code 1 where this is true: 'p99 > 500ms', 'sent.p50 > 20ms', 'errors > 1%', "
-                   "'rate < 900 rps', 'late > 1%'; with --find-capacity the rate is too high")
-      ->type_name("CONDITION")
-      ->allow_extra_args(false);
-  command->add_option("--report", arguments->report, "write the report page here, too")->type_name("FILE");
-  add_find_capacity_arguments(*command, arguments->capacity);
-  add_run_arguments(*command, arguments->run);
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+      .add_option("--fail-if", arguments->fail_if,
+                  "exit code 1 where this is true: 'p99 > 500ms', 'sent.p50 > 20ms', 'errors > 1%', "
+                  "'rate < 900 rps', 'late > 1%'; with --find-capacity the rate is too high")
+      .type_name("CONDITION")
+      .one_each();
+  command.add_option("--report", arguments->report, "write the report page here, too").type_name("FILE");
+  add_find_capacity_arguments(command, arguments->capacity);
+  add_run_arguments(command, arguments->run);
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -72,20 +69,19 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_logs(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("logs", "what the instances of a service have printed");
-  command->footer("Example:\n  headroom logs web -f");
+void add_logs(Command program, Context& context) {
+  Command command = program.add_command("logs", "what the instances of a service have printed");
+  command.footer("Example:\n  headroom logs web -f");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("NAME", arguments->of, "a service, or one instance")->required();
-  command->add_flag("-f,--follow", arguments->follow, "go on with what they print, until Ctrl-C");
-  CLI::Option* lines = command->add_option("-n,--lines", arguments->lines, "at most so many of each instance")
-                           ->type_name("LINES")
-                           ->check(CLI::Range(0, 1'000'000))
-                           ->capture_default_str();
-  read_in_decimal(*lines);
-  add_environment_option(*command, arguments->environment);
-  command->add_flag("--json", arguments->json, "print JSON, one object per line");
-  command->callback([arguments, &context] { run(*arguments, context); });
+  command.add_option("NAME", arguments->of, "a service, or one instance").required();
+  command.add_flag("-f,--follow", arguments->follow, "go on with what they print, until Ctrl-C");
+  command.add_option("-n,--lines", arguments->lines, "at most so many of each instance")
+      .type_name("LINES")
+      .range(0, 1'000'000)
+      .default_shown();
+  add_environment_option(command, arguments->environment);
+  command.add_flag("--json", arguments->json, "print JSON, one object per line");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

@@ -1,6 +1,3 @@
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -88,23 +85,23 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_merge(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("merge", "join the runs of a load test that several machines drove");
-  command->footer(
+void add_merge(Command program, Context& context) {
+  Command command = program.add_command("merge", "join the runs of a load test that several machines drove");
+  command.footer(
       "Exit code 1: a condition of --fail-if is true, by default of those of the first run.\n"
       "Example:\n  headroom merge shard-1 shard-2 shard-3 --fail-if 'p99 > 500ms'");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("RUN", arguments->runs, "run folders of `headroom load --shard`")->required();
-  command->add_flag("--partial", arguments->partial, "merge what there is, though shards are missing");
+  command.add_option("RUN", arguments->runs, "run folders of `headroom load --shard`").required();
+  command.add_flag("--partial", arguments->partial, "merge what there is, though shards are missing");
   command
-      ->add_option("--fail-if", arguments->fail_if,
-                   "judge by these conditions instead of those of the first run")
-      ->type_name("CONDITION")
-      ->allow_extra_args(false);
-  command->add_option("--report", arguments->report, "write the report page here, too")->type_name("FILE");
-  add_run_arguments(*command, arguments->run);
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+      .add_option("--fail-if", arguments->fail_if,
+                  "judge by these conditions instead of those of the first run")
+      .type_name("CONDITION")
+      .one_each();
+  command.add_option("--report", arguments->report, "write the report page here, too").type_name("FILE");
+  add_run_arguments(command, arguments->run);
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

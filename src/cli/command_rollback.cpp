@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -43,15 +40,15 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_rollback(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("rollback", "take a service back to the version before, without building");
-  command->footer("Example:\n  headroom rollback web");
+void add_rollback(Command program, Context& context) {
+  Command command =
+      program.add_command("rollback", "take a service back to the version before, without building");
+  command.footer("Example:\n  headroom rollback web");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("SERVICE", arguments->service, "its name (default: the only one)");
-  add_environment_option(*command, arguments->environment);
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+  command.add_option("SERVICE", arguments->service, "its name (default: the only one)");
+  add_environment_option(command, arguments->environment);
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

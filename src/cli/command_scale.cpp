@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -46,19 +43,16 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_scale(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("scale", "run so many instances of a service, until that is changed again");
-  command->footer("Example:\n  headroom scale web 5");
+void add_scale(Command program, Context& context) {
+  Command command =
+      program.add_command("scale", "run so many instances of a service, until that is changed again");
+  command.footer("Example:\n  headroom scale web 5");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("SERVICE", arguments->service, "its name")->required();
-  CLI::Option* instances = command->add_option("INSTANCES", arguments->instances, "how many")
-                               ->required()
-                               ->check(CLI::Range(0, 10'000));
-  read_in_decimal(*instances);
-  add_environment_option(*command, arguments->environment);
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+  command.add_option("SERVICE", arguments->service, "its name").required();
+  command.add_option("INSTANCES", arguments->instances, "how many").required().range(0, 10'000);
+  add_environment_option(command, arguments->environment);
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

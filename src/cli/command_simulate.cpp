@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -90,28 +87,27 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_simulate(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("simulate", "rehearse the traffic against the policy of the file");
-  command->footer(
+void add_simulate(Command program, Context& context) {
+  Command command = program.add_command("simulate", "rehearse the traffic against the policy of the file");
+  command.footer(
       "Exit code 1: the objective is not met.\n"
       "Example:\n  headroom simulate examples/conf42 --json");
   auto arguments = std::make_shared<Arguments>();
-  add_project_arguments(*command, arguments->project);
-  CLI::Option* seeds = command
-                           ->add_option("--seeds", arguments->seeds,
-                                        "replications, for intervals where the traffic is drawn (default 1)")
-                           ->type_name("COUNT")
-                           ->check(CLI::Range(1, 1000));
-  read_in_decimal(*seeds);
+  add_project_arguments(command, arguments->project);
   command
-      ->add_option("--engine", arguments->engine,
-                   "counts: instances are all alike, fast; instances: the controller in the simulated cloud, "
-                   "with zones, pools and failures; otherwise what the file needs")
-      ->type_name("ENGINE")
-      ->check(CLI::IsMember({"counts", "instances"}));
-  add_run_arguments(*command, arguments->run);
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+      .add_option("--seeds", arguments->seeds,
+                  "replications, for intervals where the traffic is drawn (default 1)")
+      .type_name("COUNT")
+      .range(1, 1000);
+  command
+      .add_option("--engine", arguments->engine,
+                  "counts: instances are all alike, fast; instances: the controller in the simulated cloud, "
+                  "with zones, pools and failures; otherwise what the file needs")
+      .type_name("ENGINE")
+      .one_of({"counts", "instances"});
+  add_run_arguments(command, arguments->run);
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

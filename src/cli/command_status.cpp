@@ -1,9 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -74,15 +71,15 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_status(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("status", "what runs: services, instances by zone, and how they are confined");
-  command->footer("Example:\n  headroom status shop");
+void add_status(Command program, Context& context) {
+  Command command =
+      program.add_command("status", "what runs: services, instances by zone, and how they are confined");
+  command.footer("Example:\n  headroom status shop");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("ENVIRONMENT", arguments->environment,
-                      "its name, or the path of its file (default: all of them)");
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+  command.add_option("ENVIRONMENT", arguments->environment,
+                     "its name, or the path of its file (default: all of them)");
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -125,27 +122,27 @@ void run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_tune(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("tune", "search the policy that keeps the objective at the lowest cost");
-  command->footer(
+void add_tune(Command program, Context& context) {
+  Command command =
+      program.add_command("tune", "search the policy that keeps the objective at the lowest cost");
+  command.footer(
       "The winner is judged on traffic it was not tuned on. Ctrl-C keeps what was found;\n"
       "a second one ends at once and keeps nothing.\n"
       "Exit code 1: the winner does not keep the objective, or not on the unseen traffic.\n"
       "Example:\n  headroom tune examples/shop");
   auto arguments = std::make_shared<Arguments>();
-  add_project_arguments(*command, arguments->project);
-  const auto count = [&](const char* name, auto& value, const char* about, const CLI::Range& range) {
-    read_in_decimal(*command->add_option(name, value, about)->type_name("COUNT")->check(range));
+  add_project_arguments(command, arguments->project);
+  const auto count = [&](const char* name, auto& value, const char* about, int least, int most) {
+    command.add_option(name, value, about).type_name("COUNT").range(least, most);
   };
-  count("--samples", arguments->samples, "try so many policies instead of all", CLI::Range(1, 10'000'000));
-  count("--seeds", arguments->seeds, "replications instead of those in the file", CLI::Range(1, 1000));
-  count("--threads", arguments->threads, "threads (default: one per core)", CLI::Range(0, 1024));
-  command->add_flag("--apply", arguments->apply,
-                    "write the winner into the file, with -e under environments.NAME; comments stay");
-  add_run_arguments(*command, arguments->run);
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { run(*arguments, context); });
+  count("--samples", arguments->samples, "try so many policies instead of all", 1, 10'000'000);
+  count("--seeds", arguments->seeds, "replications instead of those in the file", 1, 1000);
+  count("--threads", arguments->threads, "threads (default: one per core)", 0, 1024);
+  command.add_flag("--apply", arguments->apply,
+                   "write the winner into the file, with -e under environments.NAME; comments stay");
+  add_run_arguments(command, arguments->run);
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { run(*arguments, context); });
 }
 
 }  // namespace headroom::cli

@@ -1,9 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -186,27 +183,27 @@ void deploy(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-void add_up(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("up", "run an environment on this machine, or change what differs from its file");
-  command->footer("Example:\n  headroom up shop -d");
+void add_up(Command program, Context& context) {
+  Command command =
+      program.add_command("up", "run an environment on this machine, or change what differs from its file");
+  command.footer("Example:\n  headroom up shop -d");
   auto arguments = std::make_shared<Arguments>();
-  add_project_arguments(*command, arguments->project, {false, false});
-  command->add_flag("-d,--background", arguments->background,
-                    "return when it serves; without it, its logs follow, and Ctrl-C takes it down");
-  command->add_flag("--plan", arguments->plan, "print what would be done, and do nothing");
-  command->add_flag("--json", arguments->json, "print JSON, and return when it serves");
-  command->callback([arguments, &context] { up(*arguments, context); });
+  add_project_arguments(command, arguments->project, {false, false});
+  command.add_flag("-d,--background", arguments->background,
+                   "return when it serves; without it, its logs follow, and Ctrl-C takes it down");
+  command.add_flag("--plan", arguments->plan, "print what would be done, and do nothing");
+  command.add_flag("--json", arguments->json, "print JSON, and return when it serves");
+  command.when_called([arguments, &context] { up(*arguments, context); });
 }
 
-void add_deploy(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("deploy", "bring a new version of what runs into service, without a gap");
-  command->footer("Example:\n  headroom deploy shop");
+void add_deploy(Command program, Context& context) {
+  Command command =
+      program.add_command("deploy", "bring a new version of what runs into service, without a gap");
+  command.footer("Example:\n  headroom deploy shop");
   auto arguments = std::make_shared<Arguments>();
-  add_project_arguments(*command, arguments->project, {false, false});
-  command->add_flag("--json", arguments->json, "print JSON");
-  command->callback([arguments, &context] { deploy(*arguments, context); });
+  add_project_arguments(command, arguments->project, {false, false});
+  command.add_flag("--json", arguments->json, "print JSON");
+  command.when_called([arguments, &context] { deploy(*arguments, context); });
 }
 
 }  // namespace headroom::cli

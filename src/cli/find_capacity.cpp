@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -185,15 +182,15 @@ void write_rates(const load::FoundCapacity& found, std::ostream& out) {
 
 }  // namespace
 
-void add_find_capacity_arguments(CLI::App& command, FindCapacityArguments& arguments) {
+void add_find_capacity_arguments(Command command, FindCapacityArguments& arguments) {
   const std::string group = "Capacity of one instance";
   const auto option = [&](const char* name, std::string& into, const char* type, const char* what) {
-    command.add_option(name, into, what)->type_name(type)->group(group);
+    command.add_option(name, into, what).type_name(type).group(group);
   };
   command
       .add_flag("--find-capacity", arguments.wanted,
                 "step the rate until the instance is saturated or --fail-if is true, and learn its capacity")
-      ->group(group);
+      .group(group);
   option("--metrics", arguments.metrics, "SOURCE",
          "where its utilisation is read: cgroup:/sys/fs/cgroup/FOLDER or "
          "prometheus:http://HOST:PORT?query=EXPRESSION; without it, see `headroom fit --cpu`");
@@ -204,9 +201,9 @@ void add_find_capacity_arguments(CLI::App& command, FindCapacityArguments& argum
   command
       .add_option("--rounds", arguments.rounds,
                   "drive every rate so often (default: 3 to 6 times, until the slope is known to 5 %)")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 100))
-      ->group(group);
+      .type_name("COUNT")
+      .range(1, 100)
+      .group(group);
   option("-o,--output", arguments.output, "FILE", "write the capacity model here");
 }
 

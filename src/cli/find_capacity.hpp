@@ -5,13 +5,10 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/command_line.hpp"
 #include "cli/run_files.hpp"
 #include "load/job.hpp"
 #include "load/threshold.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace headroom::cli {
 
@@ -26,7 +23,7 @@ struct FindCapacityArguments {
   std::string output;  // of the capacity model
 };
 
-void add_find_capacity_arguments(CLI::App& command, FindCapacityArguments& arguments);
+void add_find_capacity_arguments(Command command, FindCapacityArguments& arguments);
 
 // Steps the rate of the job's requests (its own traffic is not used), prints and keeps what was found. A rate
 // at which a condition of `objective` is true is too high.

@@ -56,30 +56,31 @@ ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::
   app.set_help_flag("-h,--help", "print this help and exit");
   app.require_subcommand(1);
   Context context{out, err, ExitCode::fine, arguments};
+  Command program(app);
 
   // The order of --help.
-  add_init(app, context);
-  add_check(app, context);
-  add_simulate(app, context);
-  add_tune(app, context);
-  add_limits(app, context);
-  add_fit(app, context);
-  add_load(app, context);
-  add_merge(app, context);
-  add_import(app, context);
-  add_up(app, context);
-  add_deploy(app, context);
-  add_rollback(app, context);
-  add_status(app, context);
-  add_scale(app, context);
-  add_logs(app, context);
-  add_drill(app, context);
-  add_down(app, context);
-  add_daemon(app, context);
-  add_schema(app, context);
-  add_doctor(app, context);
-  add_completion(app, context);
-  add_man(app, context);
+  add_init(program, context);
+  add_check(program, context);
+  add_simulate(program, context);
+  add_tune(program, context);
+  add_limits(program, context);
+  add_fit(program, context);
+  add_load(program, context);
+  add_merge(program, context);
+  add_import(program, context);
+  add_up(program, context);
+  add_deploy(program, context);
+  add_rollback(program, context);
+  add_status(program, context);
+  add_scale(program, context);
+  add_logs(program, context);
+  add_drill(program, context);
+  add_down(program, context);
+  add_daemon(program, context);
+  add_schema(program, context);
+  add_doctor(program, context);
+  add_completion(program, context);
+  add_man(program, context);
 
   if (arguments.empty()) {
     err << app.help();

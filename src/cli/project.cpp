@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <limits>
@@ -22,44 +19,30 @@ constexpr std::uint64_t kLargestInput = 1ULL << 30U;
 
 }  // namespace
 
-void add_project_arguments(CLI::App& command, ProjectArguments& arguments, const ProjectOptions& options) {
+void add_project_arguments(Command command, ProjectArguments& arguments, const ProjectOptions& options) {
   command.add_option("PATH", arguments.path, "a folder with a headroom.yaml, or the file (default: here)");
   command
       .add_option("-e,--environment", arguments.variant,
                   "lay the overrides of environments.NAME over the file")
-      ->type_name("NAME");
+      .type_name("NAME");
   if (options.service) {
     command.add_option("--service", arguments.service, "the service, where there are several")
-        ->type_name("NAME");
+        .type_name("NAME");
   }
   if (options.traffic) {
     command
         .add_option("--traffic", arguments.traffic,
                     "a traffic file (YAML or CSV) instead of the one in the file")
-        ->type_name("FILE");
-    // The library would wrap what is negative around, clamp what is too large and read 010 as 8.
-    const auto take_seed = [&arguments](const std::string& text) {
+        .type_name("FILE");
+    // Beyond what the library reads as a number.
+    const auto take_seed = [&arguments](const std::string& text) -> std::optional<std::string> {
       arguments.seed = base::parse_unsigned(text);
-      if (arguments.seed) return;
-      throw CLI::ValidationError(
-          "--seed", fmt::format("expected a whole number from 0 to {}, found {}",
-                                std::numeric_limits<std::uint64_t>::max(), base::in_quotes(text)));
+      if (arguments.seed) return std::nullopt;
+      return fmt::format("expected a whole number from 0 to {}, found {}",
+                         std::numeric_limits<std::uint64_t>::max(), base::in_quotes(text));
     };
-    command.add_option_function<std::string>("--seed", take_seed, "the seed instead of the one in the file")
-        ->type_name("NUMBER");
+    command.add_option("--seed", take_seed, "the seed instead of the one in the file").type_name("NUMBER");
   }
-}
-
-void read_in_decimal(CLI::Option& option) {
-  option.transform([name = option.get_name()](const std::string& text) {
-    const std::string digits = text.substr(text.starts_with('-') ? 1 : 0);
-    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) {
-      throw CLI::ValidationError(name,
-                                 fmt::format("expected a whole number, found {}", base::in_quotes(text)));
-    }
-    const std::string sign = text.substr(0, text.size() - digits.size());
-    return sign + digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
-  });
 }
 
 base::Result<std::string> read_text(const std::string& path) { return store::read_file(path, kLargestInput); }

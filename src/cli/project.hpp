@@ -5,14 +5,10 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "cli/command_line.hpp"
 #include "cli/inputs.hpp"
 #include "environment/read.hpp"
 #include "sim/scenario.hpp"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
 
 namespace headroom::cli {
 
@@ -29,11 +25,7 @@ struct ProjectOptions {
   bool service = true;
   bool traffic = true;
 };
-void add_project_arguments(CLI::App& command, ProjectArguments& arguments,
-                           const ProjectOptions& options = {});
-
-// Reads a count as the file does: the library would take 010 for 8 and 0x10 for 16.
-void read_in_decimal(CLI::Option& option);
+void add_project_arguments(Command command, ProjectArguments& arguments, const ProjectOptions& options = {});
 
 struct Project {
   environment::Loaded loaded;

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <chrono>
 #include <filesystem>
 #include <ostream>
@@ -43,10 +40,10 @@ std::vector<InputFile> together(std::vector<InputFile> files, const std::vector<
 
 }  // namespace
 
-void add_run_arguments(CLI::App& command, RunArguments& arguments) {
+void add_run_arguments(Command command, RunArguments& arguments) {
   command.add_option("--runs", arguments.folder, "where the run folder goes")
-      ->type_name("FOLDER")
-      ->capture_default_str();
+      .type_name("FOLDER")
+      .default_shown();
   command.add_flag("--no-run", arguments.none, "keep no run folder");
 }
 

@@ -7,12 +7,9 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/command_line.hpp"
 #include "cli/project.hpp"
 #include "tune/outcome.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace headroom::cli {
 
@@ -20,7 +17,7 @@ struct RunArguments {
   std::string folder = "runs";
   bool none = false;
 };
-void add_run_arguments(CLI::App& command, RunArguments& arguments);
+void add_run_arguments(Command command, RunArguments& arguments);
 
 // Removes what killed commands left where this one keeps its run, and says so on `err`.
 void sweep_runs(const RunArguments& arguments, std::ostream& err);

@@ -59,7 +59,8 @@ OptionShape option_of(const CLI::Option& option) {
 
 }  // namespace
 
-CommandShape describe(const CLI::App& app) {
+CommandShape describe(const Command& described) {
+  const CLI::App& app = described.app();
   CommandShape shape;
   shape.name = app.get_name();
   shape.description = app.get_description();
@@ -67,8 +68,8 @@ CommandShape describe(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (!option->get_group().empty()) shape.options.push_back(option_of(*option));
   }
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (!command->get_group().empty()) shape.commands.push_back(describe(*command));
+  for (CLI::App* command : described.app().get_subcommands([](CLI::App*) { return true; })) {
+    if (!command->get_group().empty()) shape.commands.push_back(describe(Command(*command)));
   }
   return shape;
 }

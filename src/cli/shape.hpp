@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "cli/command_line.hpp"
 
 namespace headroom::cli {
 
@@ -37,6 +35,6 @@ struct CommandShape {
 };
 
 // Hidden commands and options (those of the empty group) are left out, in every depth.
-CommandShape describe(const CLI::App& app);
+CommandShape describe(const Command& described);
 
 }  // namespace headroom::cli

@@ -18,16 +18,17 @@ CommandShape sample() {
   static int number = 0;
   static bool flag = false;
   CLI::App app("Sample", "headroom");
-  CLI::App* drill = app.add_subcommand("drill", "planned failures");
-  drill->add_subcommand("zone", "cut a zone")->add_option("PATH", text, "where");
-  CLI::App* tune = app.add_subcommand("tune", "search policies");
-  tune->footer("Example:\n  headroom tune");
-  tune->add_option("PATH", text, "a folder");
-  tune->add_option("-s,--seed", number, "the seed");
-  tune->add_option("--aim", text, "what to look for")->check(CLI::IsMember({"cheapest", "utilisation"}));
-  tune->add_flag("--json", flag, "machine readable");
-  app.add_subcommand("secret", "not for users")->group("");
-  return describe(app);
+  Command program(app);
+  Command drill = program.add_command("drill", "planned failures");
+  drill.add_command("zone", "cut a zone").add_option("PATH", text, "where");
+  Command tune = program.add_command("tune", "search policies");
+  tune.footer("Example:\n  headroom tune");
+  tune.add_option("PATH", text, "a folder");
+  tune.add_option("-s,--seed", number, "the seed");
+  tune.add_option("--aim", text, "what to look for").one_of({"cheapest", "utilisation"});
+  tune.add_flag("--json", flag, "machine readable");
+  program.add_command("secret", "not for users").hidden();
+  return describe(program);
 }
 
 TEST(Shape, NamesEveryVisibleCommandAndLeavesOutHiddenOnes) {
