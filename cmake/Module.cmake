@@ -1,7 +1,9 @@
-# add_module(name ROW n [PURE] [COLD] SOURCES ... HEADERS ... [USES module...] [LINKS target...] [TESTS file...])
+# add_module(name ROW n [PURE] [COLD] SOURCES ... HEADERS ... [USES module...] [LINKS target...] [TESTS file...]
+#            [PRECOMPILE <header>...])
 #
 # COLD: what it does happens once in a run, so that a release build compiles it for a short build, not for
 # speed. Its files are the longest to compile: the definitions of every key, the options of every command.
+# PRECOMPILE: libraries' headers that nearly every file of it includes, which take long to read.
 #
 # One folder under src/ is one module: one library target headroom_<name>, one namespace, one test
 # program <name>_test. Rows are those of docs/architecture.md. These are configure errors:
@@ -10,7 +12,7 @@
 #   - a source or header that includes another module's header without naming that module in USES;
 #   - an include in quotes that does not start with its module, or a module's header in angle brackets.
 function(add_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PURE;COLD" "ROW" "SOURCES;HEADERS;USES;LINKS;TESTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PURE;COLD" "ROW" "SOURCES;HEADERS;USES;LINKS;TESTS;PRECOMPILE")
   if(NOT DEFINED arg_ROW OR DEFINED arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "add_module(${name}): ROW is required; not understood: '${arg_UNPARSED_ARGUMENTS}'")
   endif()
@@ -42,6 +44,9 @@ function(add_module name)
   target_link_libraries(${target} PUBLIC ${used_targets} ${arg_LINKS} PRIVATE headroom_flags)
   if(arg_COLD)
     target_compile_options(${target} PRIVATE ${short_build})
+    _precompile_headers(${target} cold ${arg_PRECOMPILE})
+  else()
+    _precompile_headers(${target} hot ${arg_PRECOMPILE})
   endif()
   set_property(GLOBAL APPEND PROPERTY HEADROOM_MODULES ${name})
   if(arg_PURE)
@@ -61,35 +66,39 @@ function(add_module name)
         set_property(SOURCE "${test}" APPEND PROPERTY COMPILE_DEFINITIONS HEADROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
       endif()
     endforeach()
-    # What takes time in a test is the library, which is compiled as it ships. At -O1 GCC 12 takes "text" +
-    # std::string for an access out of bounds (as -Wrestrict in Compiler.cmake).
-    target_compile_options(${name}_test PRIVATE ${short_build} -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
-    _precompile_headers(${name}_test)
-    # clang-tidy, which looks at all but the tests themselves, cannot read what GCC has precompiled.
-    foreach(file IN LISTS arg_TESTS)
-      if(file MATCHES "\\.cpp$" AND NOT file MATCHES "_test\\.cpp$")
-        set_source_files_properties("${file}" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
-      endif()
-    endforeach()
+    # What takes time in a test is the library, which is compiled as it ships.
+    target_compile_options(${name}_test PRIVATE ${short_build})
+    _precompile_headers(${name}_test test <gtest/gtest.h> <rapidcheck.h>)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TIMEOUT 600)
   endif()
 endfunction()
 
-# The headers that nearly every test includes, read once for all tests: reading them is a third of compiling a
-# test. In release only, for clangd, which works on dev, cannot read what GCC has precompiled.
-function(_precompile_headers test)
-  if(NOT CMAKE_BUILD_TYPE STREQUAL Release)
+# The standard headers that nearly every file includes, and the given ones, read once for all targets of one
+# kind and the same headers: reading them is a third of compiling a file. Each file includes what it needs all
+# the same: clang-tidy, and dev where HEADROOM_PRECOMPILE is off, see it without. clangd, which works on dev,
+# cannot read what GCC has precompiled.
+if(CMAKE_BUILD_TYPE STREQUAL Release)
+  set(_precompile ON)
+else()
+  set(_precompile OFF)
+endif()
+option(HEADROOM_PRECOMPILE "Read common headers once for all files" ${_precompile})
+function(_precompile_headers target kind)
+  if(NOT HEADROOM_PRECOMPILE)
     return()
   endif()
-  get_property(first GLOBAL PROPERTY HEADROOM_FIRST_TEST)
+  # In what was precompiled GCC 12 takes "text" + std::string for an access out of bounds (its bug 105651).
+  target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+  string(MAKE_C_IDENTIFIER "HEADROOM_PRECOMPILED_${kind}_${ARGN}" property)
+  get_property(first GLOBAL PROPERTY ${property})
   if(first)
-    target_precompile_headers(${test} REUSE_FROM ${first})
+    target_precompile_headers(${target} REUSE_FROM ${first})
     return()
   endif()
-  set_property(GLOBAL PROPERTY HEADROOM_FIRST_TEST ${test})
-  target_precompile_headers(${test} PRIVATE <gtest/gtest.h> <rapidcheck.h> <fmt/format.h> <algorithm> <chrono>
-                                            <functional> <map> <optional> <span> <string> <variant> <vector>)
+  set_property(GLOBAL PROPERTY ${property} ${target})
+  target_precompile_headers(${target} PRIVATE <fmt/format.h> <algorithm> <chrono> <filesystem> <functional> <map>
+                            <memory> <optional> <set> <span> <string> <string_view> <variant> <vector> ${ARGN})
 endfunction()
 
 # add_program(name MODULE module SOURCES ...)
