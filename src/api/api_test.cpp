@@ -232,6 +232,33 @@ TEST_F(Api, ClientThatGoesAwayDoesNotStopTheWork) {
   EXPECT_TRUE(client().status());
 }
 
+// As of a daemon that ends because nobody has used it: the connection is there, and nobody ever takes it.
+TEST_F(Api, UpIsAskedOfTheNextDaemonWhereTheLastOneEndedUnheard) {
+  open();
+  Client early = client();
+  server_.reset();
+  auto dying = std::make_unique<Listener>(Listener::open(socket()).value());
+  std::thread end([&] {
+    pollfd waited{dying->number(), POLLIN, 0};
+    ::poll(&waited, 1, -1);
+    dying.reset();
+  });
+  int revived = 0;
+  early.revive_with([&] {
+    ++revived;
+    open();
+    return true;
+  });
+  const auto up = early.up({"/srv/headroom.yaml", "", false}, {});
+  end.join();
+  ASSERT_TRUE(up) << base::to_string(up.error());
+  EXPECT_EQ(revived, 1);
+  // What may have been done is not asked for twice.
+  server_.reset();
+  EXPECT_FALSE(early.scale("shop", {"web", 2}));
+  EXPECT_EQ(revived, 1);
+}
+
 // Whoever has only closed its half that sends still listens.
 TEST_F(Api, WorkIsToldWhenItsClientHasGone) {
   open();

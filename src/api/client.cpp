@@ -72,6 +72,12 @@ struct Client::Call {
   std::vector<std::pair<std::string, std::string>> query;
   std::optional<std::string> body;   // nothing: GET
   const daemon::Say* say = nullptr;  // of a call that takes time
+  bool repeatable = false;           // to ask twice is to ask once
+};
+
+struct Client::Answered {
+  base::Result<std::string> last_line;
+  bool unheard = false;  // not a byte of an answer came
 };
 
 base::Result<std::optional<Client>> Client::find(const std::filesystem::path& socket) {
@@ -82,8 +88,16 @@ base::Result<std::optional<Client>> Client::find(const std::filesystem::path& so
 }
 
 base::Result<std::string> Client::last_line(const Call& call) const {
+  Answered answered = ask(call);
+  if (!answered.unheard || !call.repeatable) return std::move(answered.last_line);
+  const auto another = connect_to(socket_);
+  if ((another && *another) || (revive_ && revive_())) return ask(call).last_line;
+  return std::move(answered.last_line);
+}
+
+Client::Answered Client::ask(const Call& call) const {
   const Handle curl(curl_easy_init(), &curl_easy_cleanup);
-  if (!curl) return base::unavailable("libcurl cannot be used");
+  if (!curl) return {base::unavailable("libcurl cannot be used"), false};
   std::string url = "http://headroom/v1";
   if (!call.environment.empty()) url += "/environments/" + escaped(curl.get(), call.environment);
   url += call.path;
@@ -115,30 +129,35 @@ base::Result<std::string> Client::last_line(const Call& call) const {
   curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
   const CURLcode code = curl_easy_perform(curl.get());
   if (code == CURLE_ABORTED_BY_CALLBACK)
-    return base::unavailable("the answer was not waited for", "what was begun goes on: `headroom status`");
+    return {base::unavailable("the answer was not waited for", "what was begun goes on: `headroom status`"),
+            false};
   if (code != CURLE_OK || answer.last.empty()) {
-    return base::unavailable(
-        fmt::format("the daemon at {} ended before it had answered{}", socket_.string(),
-                    code == CURLE_OK ? std::string() : fmt::format(": {}", curl_easy_strerror(code))),
-        "`headroom status` shows what became of it; the next daemon finishes what was begun");
+    long status = 0;
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+    const bool ended = code != CURLE_OK && code != CURLE_OPERATION_TIMEDOUT;
+    return {base::unavailable(
+                fmt::format("the daemon at {} ended before it had answered{}", socket_.string(),
+                            code == CURLE_OK ? std::string() : fmt::format(": {}", curl_easy_strerror(code))),
+                "`headroom status` shows what became of it; the next daemon finishes what was begun"),
+            ended && status == 0};
   }
-  return answer.last;
+  return {std::move(answer.last), false};
 }
 
 base::Result<daemon::Status> Client::status() const {
-  const auto line = last_line({{}, "/status", {}, {}, nullptr});
+  const auto line = last_line({{}, "/status", {}, {}, nullptr, true});
   if (!line) return line.error();
   return result_of<daemon::Status>(*line);
 }
 
 base::Result<daemon::UpResult> Client::up(const daemon::UpRequest& request, const daemon::Say& say) const {
-  const auto line = last_line({{}, "/environments", {}, to_json(request), &say});
+  const auto line = last_line({{}, "/environments", {}, to_json(request), &say, true});
   if (!line) return line.error();
   return result_of<daemon::UpResult>(*line);
 }
 
 base::Result<daemon::Preview> Client::preview(const daemon::UpRequest& request) const {
-  const auto line = last_line({{}, "/preview", {}, to_json(request), nullptr});
+  const auto line = last_line({{}, "/preview", {}, to_json(request), nullptr, true});
   if (!line) return line.error();
   return result_of<daemon::Preview>(*line);
 }

@@ -25,6 +25,10 @@ class Client {
   // A call that takes time ends early, as an error, when this returns true; what it has begun goes on.
   void give_up_when(std::function<bool()> asked) { give_up_ = std::move(asked); }
 
+  // Where a daemon has ended, or is about to, before it has said a word, status(), up() and preview() ask
+  // once more: the next daemon that listens there, or the one that this has started. True: it has.
+  void revive_with(std::function<bool()> revive) { revive_ = std::move(revive); }
+
   base::Result<daemon::Status> status() const;
   base::Result<daemon::UpResult> up(const daemon::UpRequest& request, const daemon::Say& say) const;
   base::Result<daemon::Preview> preview(const daemon::UpRequest& request) const;
@@ -41,10 +45,13 @@ class Client {
   explicit Client(std::filesystem::path socket) : socket_(std::move(socket)) {}
 
   struct Call;
+  struct Answered;
+  Answered ask(const Call& call) const;
   base::Result<std::string> last_line(const Call& call) const;
 
   std::filesystem::path socket_;
   std::function<bool()> give_up_;
+  std::function<bool()> revive_;
 };
 
 }  // namespace headroom::api

@@ -56,7 +56,12 @@ void run(const Arguments& arguments, Context& context) {
   if (!client) return fail(context, client.error());
   if (!*client) return say_that_nothing_runs(*folder, arguments, context);
   auto status = (*client)->status();
-  if (!status) return fail(context, status.error());
+  if (!status) {
+    // It may have ended in this moment, as nothing ran any more.
+    const auto living = api::Client::find(folder->api_socket());
+    if (living && !*living) return say_that_nothing_runs(*folder, arguments, context);
+    return fail(context, status.error());
+  }
   if (!arguments.environment.empty()) {
     auto chosen = choose_environment(*status, arguments.environment, ".");
     if (!chosen) return fail(context, chosen.error());

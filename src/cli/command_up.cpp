@@ -145,6 +145,7 @@ void up(const Arguments& arguments, Context& context) {
   if (arguments.plan) return show_plan(arguments, file, *folder, context);
   auto client = start_daemon(*folder, context.err);
   if (!client) return fail(context, client.error());
+  client->revive_with([&] { return start_daemon(*folder, context.err).has_value(); });
   const bool stays = !arguments.background && !arguments.json;
   if (!stays) {
     bring_up(*client, {file, arguments.project.variant, false, true}, arguments.json, context);

@@ -32,7 +32,10 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Options options) {
     if (auto made = make_folder(needed, 0711); !made) return made.error();
   }
   store::Descriptor lock(::open(folder.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock.open() || store::try_lock(lock) == store::Lock::held) {
+  bool is_held = !lock.open() || store::try_lock(lock) == store::Lock::held;
+  while (is_held && lock.open() && options.wait_for_other && options.wait_for_other())
+    is_held = store::try_lock(lock) == store::Lock::held;
+  if (is_held) {
     return base::bad_input(fmt::format("{}: another daemon has this folder", folder.root.string()),
                            "`headroom status` asks it; HEADROOM_STATE names another folder");
   }

@@ -47,6 +47,8 @@ class Daemon {
   struct Options {
     StateFolder folder;
     std::string version;  // of the program
+    // Asked while another daemon has the folder; true: look again. Without it: that is an error at once.
+    std::function<bool()> wait_for_other = {};
   };
   // Errors: another daemon has the folder; the database is damaged; this machine cannot run instances at all.
   static base::Result<std::unique_ptr<Daemon>> open(Options options);
