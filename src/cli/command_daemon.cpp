@@ -6,42 +6,27 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 
+#include "api/client.hpp"
 #include "api/server.hpp"
-#include "base/units.hpp"
 #include "cli/command.hpp"
+#include "cli/daemon_log.hpp"
 #include "cli/program.hpp"
 #include "daemon/daemon.hpp"
-#include "report/layout.hpp"
 
 namespace headroom::cli {
 namespace {
 
 constexpr base::Milliseconds kStopPatience{5'000};
+constexpr base::Milliseconds kBetweenLooks{20};
 // Without an environment for so long, a daemon that is there only while it is used ends.
 constexpr int kUnusedSecondsMost = 10;
-
-// Lines with the time, from any thread.
-class Log {
- public:
-  explicit Log(std::ostream& stream) : stream_(stream) {}
-
-  void say(std::string_view what) {
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const auto since_1970 = std::chrono::duration_cast<base::Milliseconds>(now.time_since_epoch());
-    const std::lock_guard lock(mutex_);
-    stream_ << base::format_instant(since_1970) << ' ' << report::visible(what) << std::endl;
-  }
-
- private:
-  std::ostream& stream_;
-  std::mutex mutex_;
-};
 
 // The signal that ends it; nothing: it is not used any more.
 std::optional<int> wait_for_end(const sigset_t& ending, const daemon::Daemon& daemon, bool while_used) {
@@ -54,8 +39,20 @@ std::optional<int> wait_for_end(const sigset_t& ending, const daemon::Daemon& da
   return std::nullopt;
 }
 
+// Tries again while an earlier daemon, which nobody can reach any more, is about to end.
+base::Result<std::unique_ptr<daemon::Daemon>> open_daemon(const daemon::StateFolder& folder,
+                                                          bool while_used) {
+  const auto until = std::chrono::steady_clock::now() + kStopPatience;
+  daemon::Daemon::Options options{folder, std::string(version()), {}};
+  options.wait_for_other = [&] {
+    std::this_thread::sleep_for(kBetweenLooks);
+    const auto living = api::Client::find(folder.api_socket());
+    return while_used && living && !*living && std::chrono::steady_clock::now() < until;
+  };
+  return daemon::Daemon::open(std::move(options));
+}
+
 void run(Context& context, bool while_used) {
-  Log log(context.err);
   // For all threads to come: the one below alone takes these signals, in the order in which things end.
   sigset_t ending;
   sigemptyset(&ending);
@@ -65,17 +62,30 @@ void run(Context& context, bool while_used) {
 
   const auto folder = daemon::locate();
   if (!folder) return fail(context, folder.error());
-  auto daemon = daemon::Daemon::open({*folder, std::string(version())});
+  DaemonLog log(context.err, folder->log());
+  auto daemon = open_daemon(*folder, while_used);
   if (!daemon) return fail(context, daemon.error());
   api::Server::Options options;
   options.socket = folder->api_socket();
   options.log = [&log](std::string_view line) { log.say(line); };
-  auto server = api::Server::open(api::operations_of(**daemon), std::move(options));
+  auto server = api::Server::open(api::operations_of(**daemon), options);
   if (!server) return fail(context, server.error());
   log.say(fmt::format("headroom {} keeps {} and listens at {}", version(), folder->root.string(),
                       folder->api_socket().string()));
 
-  const std::optional<int> signal = wait_for_end(ending, **daemon, while_used);
+  std::optional<int> signal = wait_for_end(ending, **daemon, while_used);
+  while (!signal) {
+    // Something may have been asked in this moment: it is done first, and may be a reason to stay.
+    const timespec none{0, 0};
+    while (!signal && !(*server)->stop(kStopPatience)) {
+      if (const int taken = sigtimedwait(&ending, nullptr, &none); taken > 0) signal = taken;
+    }
+    if (signal || (*daemon)->status().environments.empty()) break;
+    server->reset();
+    server = api::Server::open(api::operations_of(**daemon), options);
+    if (!server) return fail(context, server.error());
+    signal = wait_for_end(ending, **daemon, while_used);
+  }
   log.say(signal ? fmt::format("{}: the daemon ends; instances and balancers go on", sigabbrev_np(*signal))
                  : std::string("no environment is left: the daemon ends"));
   if (!(*server)->stop(kStopPatience)) {

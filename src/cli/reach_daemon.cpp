@@ -35,7 +35,9 @@ constexpr std::size_t kLogLines = 8;
 // Of what was written to the log from `begin` on, the last lines, each after two spaces.
 std::string end_of_log(const fs::path& log, std::uintmax_t begin) {
   std::ifstream file(log, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(begin));
+  std::error_code failed;
+  // One that has become too large was moved away meanwhile.
+  if (fs::file_size(log, failed) >= begin) file.seekg(static_cast<std::streamoff>(begin));
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) {
     lines.push_back("  " + report::visible(line));

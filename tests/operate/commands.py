@@ -90,7 +90,13 @@ try:
     assert not plan["runs"] and plan["services"][0]["version"] == "v1", plan
     assert not (folder / "state").exists(), "a look has left something"
 
+    # The log of a daemon has two files of 10 MB at most.
+    (folder / "state").mkdir(0o711)
+    log = folder / "state/daemon.log"
+    log.write_bytes(b"of an earlier daemon\n" * 500_000)
     result = json.loads(headroom("up", "--json").stdout)
+    assert log.stat().st_size < 100_000 and "POST /v1/environments" in log.read_text(), log.stat()
+    assert (folder / "state/daemon.log.1").stat().st_size >= 10_000_000
     assert result["environment"] == "hello" and result["changes"], result
     assert page()[0] == 200
     assert hello()["services"][0]["in_service_instances"] == 1
