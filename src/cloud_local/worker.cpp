@@ -14,7 +14,6 @@ namespace {
 
 using base::Milliseconds;
 using base::Result;
-using isolation::Phase;
 
 // How often the thread looks at everything where nobody wakes it.
 constexpr Milliseconds kPace{200};
