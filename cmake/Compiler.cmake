@@ -32,8 +32,10 @@ target_compile_options(
 # asan | tsan | fuzz | (empty); set by the presets.
 set(HEADROOM_SANITIZE "" CACHE STRING "Sanitizers to build with: asan, tsan, fuzz (with clang) or empty")
 if(HEADROOM_SANITIZE STREQUAL "asan")
-  target_compile_options(headroom_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
-                                                  -fno-omit-frame-pointer)
+  # Without a check of every pointer for null, which the address sanitizer sees, and for its alignment: the two are
+  # a third of the time of compiling and half of what is linked. -g1 has the lines that reports name.
+  target_compile_options(headroom_flags INTERFACE -g1 -fsanitize=address,undefined -fno-sanitize=null,alignment
+                                                  -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(headroom_flags INTERFACE -fsanitize=address,undefined)
 elseif(HEADROOM_SANITIZE STREQUAL "tsan")
   target_compile_options(headroom_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)

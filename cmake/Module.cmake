@@ -75,9 +75,9 @@ function(add_module name)
 endfunction()
 
 # The standard headers that nearly every file includes, and the given ones, read once for all targets of one
-# kind and the same headers: reading them is a third of compiling a file. Each file includes what it needs all
-# the same: clang-tidy, and dev where HEADROOM_PRECOMPILE is off, see it without. clangd, which works on dev,
-# cannot read what GCC has precompiled.
+# kind and the same headers: reading them is a quarter of compiling a file. Each file includes what it needs all
+# the same: dev and clang-tidy read it without. In dev little is gained, and clangd, which works there, cannot
+# read what GCC has precompiled.
 if(CMAKE_BUILD_TYPE STREQUAL Release)
   set(_precompile ON)
 else()
