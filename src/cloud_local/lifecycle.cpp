@@ -18,8 +18,6 @@ using cloud::Afterwards;
 using cloud::InstanceState;
 using isolation::Phase;
 
-// Between SIGTERM and SIGKILL.
-constexpr Milliseconds kGrace{10'000};
 constexpr std::size_t kFailedKept = 3;
 
 std::string how_it_ended(const isolation::State& state) {

@@ -18,8 +18,6 @@ using base::Result;
 // How often the thread looks at everything where nobody wakes it.
 constexpr Milliseconds kPace{200};
 constexpr Milliseconds kBalancerGrace{2'000};
-// Between SIGTERM and SIGKILL, where everything ends.
-constexpr Milliseconds kGrace{10'000};
 
 }  // namespace
 
@@ -324,7 +322,10 @@ Result<void> LocalCloud::Worker::remove(bool volumes) {
   };
   // Balancers first: nobody is sent to what is ending.
   for (const Service& service : specification_.services) {
-    fronts_.erase(service.name);
+    {
+      const std::lock_guard lock(mutex_);
+      fronts_.erase(service.name);
+    }
     take(balancer::stop(settings_of(service), kBalancerGrace));
   }
   std::vector<std::future<Result<void>>> ending;

@@ -23,6 +23,9 @@
 
 namespace headroom::cloud_local {
 
+// Between SIGTERM and SIGKILL.
+inline constexpr base::Milliseconds kGrace{10'000};
+
 class LocalCloud::Worker {
  public:
   Worker(isolation::Machine& machine, std::filesystem::path folder, std::filesystem::path sockets,
