@@ -83,10 +83,6 @@ Command& Command::footer(const std::string& text) {
 Option Command::add_option(const std::string& names, std::string& value, const std::string& about) {
   return Option(*app_->add_option(names, value, about));
 }
-Option Command::add_option(const std::string& names, std::optional<std::string>& value,
-                           const std::string& about) {
-  return Option(*app_->add_option(names, value, about));
-}
 Option Command::add_option(const std::string& names, std::vector<std::string>& value,
                            const std::string& about) {
   return Option(*app_->add_option(names, value, about));

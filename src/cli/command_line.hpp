@@ -54,7 +54,6 @@ class Command {
 
   // `names`: "-o,--output", or "FILE" for one that is told by its place. `value` outlives the parsing.
   Option add_option(const std::string& names, std::string& value, const std::string& about);
-  Option add_option(const std::string& names, std::optional<std::string>& value, const std::string& about);
   Option add_option(const std::string& names, std::vector<std::string>& value, const std::string& about);
   Option add_option(const std::string& names, int& value, const std::string& about);
   Option add_option(const std::string& names, std::size_t& value, const std::string& about);
