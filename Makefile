@@ -17,7 +17,7 @@ build: ## the optimised program: build/release/src/cli/headroom, started by ./he
 test: ## everything that CI runs; installs missing packages; prints the time of each stage
 	@tools/test
 
-test-slow: ## what takes too long for every change: the thread sanitizer, long runs of properties and fuzzer
+test-slow: ## what takes too long for every change: all tests in all presets, the thread sanitizer, long runs
 	@tools/test slow
 
 bench: ## all benchmarks, medians of repetitions; JSON in build/bench/

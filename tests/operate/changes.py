@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Scale-in, rolling deploy and rollback under 100 requests a second: not one may fail.
 
-And a version that never becomes healthy is taken back, while the old one goes on serving.
+With --never-healthy, after them: a version that never becomes healthy is taken back, while the old one goes on serving.
 
-usage: changes.py HEADROOM [--rounds 1]     (10 rounds: make test-slow)
+usage: changes.py HEADROOM [--rounds 1] [--never-healthy]     (make test-slow: 10 rounds, and a version that is never healthy)
 Needs root and network namespaces; exits with 77, which ctest shows as skipped, without.
 """
 
@@ -41,6 +41,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--never-healthy", action="store_true")
     arguments = parser.parse_args()
     if not is_able():
         print("changes: needs root and network namespaces")
@@ -70,6 +71,8 @@ def main():
             world.headroom("scale", "web", "3")
             world.wait(lambda: len(world.instances()) == 3, "three serve")
 
+        if not arguments.never_healthy:
+            return
         before = served(world)
         version = world.environment()["services"][0]["version"]
         world.write_version("never healthy", healthy=False)
