@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -14,6 +16,7 @@
 #include "cloud_local/cell_of.hpp"
 #include "cloud_local/local_under_test.hpp"
 #include "isolation/launcher.hpp"
+#include "isolation/test_realm.hpp"
 #include "store/file.hpp"
 #include "tests/cloud_conformance.hpp"
 
@@ -75,6 +78,31 @@ bool wait_until(const std::function<bool()>& happened, int seconds = 30) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   return happened();
+}
+
+// In a process of its own, which ends as at SIGKILL while an instance serves.
+[[noreturn]] void die_while_one_serves() {
+  LocalUnderTest under;
+  under.submit({"t-1", cloud::Launch{"web", "v1", "a", 1}, ""});
+  const bool serves = wait_until([&] {
+    const cloud::Observed seen = under.observe();
+    return seen.instances.size() == 1 && seen.instances.front().state == InstanceState::in_service;
+  });
+  if (serves) ::kill(::getpid(), SIGKILL);
+  std::_Exit(1);
+}
+
+TEST(LocalUnderTestDeathTest, what_a_killed_test_has_left_is_removed_by_the_next_one) {
+  using isolation::TestRealm;
+  ASSERT_EXIT(die_while_one_serves(), testing::KilledBySignal(SIGKILL), "");
+  const std::vector<TestRealm::Dead> dead = TestRealm::dead_tests();
+  ASSERT_FALSE(dead.empty());
+  ASSERT_FALSE(TestRealm::traces_of(dead.back().realm, dead.back().folder).empty());
+  const LocalUnderTest next;
+  for (const auto& [realm, folder] : dead) {
+    EXPECT_EQ(TestRealm::traces_of(realm, folder), std::vector<std::string>{});
+    EXPECT_FALSE(std::filesystem::exists(folder));
+  }
 }
 
 struct LocalCloudTest : testing::Test {

@@ -1,8 +1,8 @@
-// LocalUnderTest: a local cloud of a test's own, in any tier of this machine, gone when the test is over.
+// LocalUnderTest: a local cloud of a test's own, in any tier of this machine, gone when the test is over,
+// however it ends: what one that was killed has left is removed at the start of the next one.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -11,12 +11,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "cloud_local/local_cloud.hpp"
 #include "isolation/machine.hpp"
+#include "isolation/test_realm.hpp"
 #include "isolation/tier.hpp"
-#include "store/temporary_folder.hpp"
 
 namespace headroom::cloud_local {
 
@@ -33,37 +32,16 @@ class LocalUnderTest final : public cloud::Cloud {
       why_not_ = base::to_string(tier.error());
       return;
     }
-    namespace fs = std::filesystem;
-    fs::permissions(folder_.path(), fs::perms(0711));
-    image_ = folder_.path() / "image";
-    fs::create_directories(image_);
-    std::ofstream(image_ / "index.html") << "hello\n";
-    std::ofstream(image_ / "health.html") << "ok\n";
-    static int count = 0;
-    // Four letters: no other test that runs at the same time has them.
-    const int number = static_cast<int>(::getpid()) * 7 + count++;
-    std::string realm;
-    for (int k = 0, rest = number; k < 4; ++k, rest /= 36)
-      realm += "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36];
-    auto machine = isolation::Machine::open({realm, *tier, folder_.path()});
-    if (!machine) {
-      why_not_ = base::to_string(machine.error());
-      return;
-    }
-    machine_.emplace(std::move(*machine));
+    realm_.emplace(*tier);
+    std::ofstream(image() / "index.html") << "hello\n";
+    std::ofstream(image() / "health.html") << "ok\n";
     open();
     if (cloud_ && !cloud_->define(version("v1"))) why_not_ = "the version cannot be written down";
   }
+  // What it cannot remove, and says so, the realm removes.
   ~LocalUnderTest() override {
-    if (cloud_) {
-      if (auto removed = cloud_->remove(true); !removed) ADD_FAILURE() << base::to_string(removed.error());
-      cloud_.reset();
-    }
-    if (machine_) {
-      if (auto removed = machine_->remove_everything(); !removed)
-        ADD_FAILURE() << base::to_string(removed.error());
-      EXPECT_TRUE(machine_->found().empty());
-    }
+    if (!cloud_) return;
+    if (auto removed = cloud_->remove(true); !removed) ADD_FAILURE() << base::to_string(removed.error());
   }
 
   const std::string& why_not() const { return why_not_; }
@@ -72,7 +50,7 @@ class LocalUnderTest final : public cloud::Cloud {
   cloud::Ticket submit(const cloud::Action& action) override { return cloud_->submit(action); }
 
   void open() {
-    auto opened = LocalCloud::open(*machine_, folder(), sockets(), specification(),
+    auto opened = LocalCloud::open(machine(), folder(), sockets(), specification(),
                                    [this] { return wall_clock() + skipped_.load(); });
     if (opened) {
       cloud_ = std::move(*opened);
@@ -92,7 +70,7 @@ class LocalUnderTest final : public cloud::Cloud {
     Version version;
     version.service = "web";
     version.name = name;
-    version.image = image_;
+    version.image = image();
     version.run = "exec /usr/bin/python3 -m http.server --bind $HOST $PORT";
     version.cores = base::Cores(0.2);
     version.memory_bytes = 64 << 20;
@@ -113,17 +91,16 @@ class LocalUnderTest final : public cloud::Cloud {
   }
 
   LocalCloud& cloud() { return *cloud_; }
-  isolation::Machine& machine() { return *machine_; }
-  const std::filesystem::path& image() const { return image_; }
-  std::filesystem::path sockets() const { return folder_.path() / "run"; }
-  std::filesystem::path folder() const { return folder_.path() / "web-environment"; }
+  isolation::Machine& machine() { return realm_->machine(); }
+  const isolation::TestRealm& realm() const { return *realm_; }
+  std::filesystem::path image() const { return realm_->state() / "image"; }
+  std::filesystem::path sockets() const { return realm_->state() / "run"; }
+  std::filesystem::path folder() const { return realm_->state() / "web-environment"; }
 
  private:
-  store::TemporaryFolder folder_;
-  std::filesystem::path image_;
   std::string why_not_;
   std::atomic<base::Milliseconds> skipped_ = base::Milliseconds(0);
-  std::optional<isolation::Machine> machine_;
+  std::optional<isolation::TestRealm> realm_;
   std::unique_ptr<LocalCloud> cloud_;
 };
 

@@ -1,4 +1,5 @@
-// TestRealm: a state folder, a realm and a Machine of its own for one test; nothing of it stays.
+// TestRealm: a state folder, a realm and a Machine of its own for one test; nothing of it stays, and nothing
+// of a test that was killed: the next test of any program with a TestRealm removes it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -36,7 +37,9 @@ bool happens(Condition condition) {
 
 class TestRealm {
  public:
-  explicit TestRealm(const Tier& tier, const std::string& below = ::geteuid() == 0 ? "/var/lib" : "/tmp") {
+  static std::string place() { return ::geteuid() == 0 ? "/var/lib" : "/tmp"; }
+
+  explicit TestRealm(const Tier& tier, const std::string& below = place()) {
     static int number = 0;
     std::string pattern = below + "/headroom-test-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary folder: " << pattern;
@@ -52,7 +55,7 @@ class TestRealm {
     }
     options_ = {realm_, tier, state()};
     write(folder_ / "owner", realm_ + ' ' + std::to_string(::getpid()));
-    remove_what_dead_tests_left(tier, below);
+    remove_what_dead_tests_left(below);
     open();
   }
   TestRealm(const TestRealm&) = delete;
@@ -62,6 +65,7 @@ class TestRealm {
     const auto removed = machine_->remove_everything();
     EXPECT_TRUE(removed) << to_string(removed.error());
     EXPECT_EQ(traces(), std::vector<std::string>{});
+    end_processes_of(folder_);
     // What is left needs its records: the next test program tries again.
     std::error_code ignored;
     if (removed) std::filesystem::remove_all(folder_, ignored);
@@ -129,32 +133,37 @@ class TestRealm {
     std::ofstream(file) << text;
   }
 
-  // All on this machine that carries the name of the realm, or runs as one of its users.
-  std::vector<std::string> traces() const {
+  // What carries the name of a realm on this machine, or was started with a file of its folder.
+  static std::vector<std::string> traces_of(const std::string& realm, const std::filesystem::path& folder) {
     std::vector<std::string> found;
-    const auto names = [&](const std::filesystem::path& folder, const std::string& part) {
+    const auto names = [&](const std::filesystem::path& place, const std::string& part) {
       std::error_code ignored;
-      for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+      for (const auto& entry : std::filesystem::directory_iterator(place, ignored)) {
         if (entry.path().filename().string().find(part) != std::string::npos) found.push_back(entry.path());
       }
     };
-    names("/sys/class/net", "hr-" + realm_);
-    names("/run/netns", "headroom-" + realm_);
+    names("/sys/class/net", "hr-" + realm);
+    names("/run/netns", "headroom-" + realm);
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator("/sys/fs/cgroup", ignored)) {
-      names(entry.path(), "headroom-" + realm_);
+      names(entry.path(), "headroom-" + realm);
     }
-    names("/sys/fs/cgroup", "headroom-" + realm_);
+    names("/sys/fs/cgroup", "headroom-" + realm);
     std::istringstream mounts(text_of("/proc/self/mountinfo").value_or(""));
     for (std::string line; std::getline(mounts, line);) {
-      if (line.find(folder_) != std::string::npos || line.find("headroom-" + realm_) != std::string::npos)
+      if (line.find(folder) != std::string::npos || line.find("headroom-" + realm) != std::string::npos)
         found.push_back(line);
     }
-    const std::string marker = "HEADROOM_INSTANCE=" + realm_;
+    const std::string marker = "HEADROOM_INSTANCE=" + realm;
     for (const pid_t pid : all_processes()) {
       const std::string environment = text_of("/proc/" + std::to_string(pid) + "/environ").value_or("");
-      if (environment.find(marker) != std::string::npos) found.push_back("process " + std::to_string(pid));
+      if (environment.find(marker) != std::string::npos || names_file_in(pid, folder))
+        found.push_back("process " + std::to_string(pid));
     }
+    return found;
+  }
+  std::vector<std::string> traces() const {
+    std::vector<std::string> found = traces_of(realm_, folder_);
     if (options_.tier.network == Network::namespaces) {
       const std::string address = machine_->gateway(0);  // "10.77.0.1"
       const auto routes = run({"ip", "route", "show", "table", "all"});
@@ -164,20 +173,47 @@ class TestRealm {
     return found;
   }
 
- private:
-  // A test that aborts, or is killed, cannot do it itself.
-  static void remove_what_dead_tests_left(const Tier& tier, const std::string& below) {
+  // A test that aborted, or was killed, and has left its folder and perhaps more.
+  struct Dead {
+    std::string realm;
+    std::filesystem::path folder;
+  };
+  static std::vector<Dead> dead_tests(const std::string& below = place()) {
+    std::vector<Dead> found;
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(below, ignored)) {
       std::istringstream owner(text_of(entry.path() / "owner").value_or(""));
-      std::string realm;
+      Dead dead{{}, entry.path()};
       pid_t pid = 0;
-      if (!entry.path().filename().string().starts_with("headroom-test-") || !(owner >> realm >> pid) ||
-          ::kill(pid, 0) == 0 || errno != ESRCH) {
-        continue;
-      }
-      auto machine = Machine::open({realm, tier, entry.path() / "state"});
-      if (machine && machine->remove_everything()) std::filesystem::remove_all(entry.path(), ignored);
+      if (entry.path().filename().string().starts_with("headroom-test-") && owner >> dead.realm >> pid &&
+          ::kill(pid, 0) != 0 && errno == ESRCH)
+        found.push_back(dead);
+    }
+    return found;
+  }
+
+ private:
+  // One of the words that it was started with, as of a balancer its configuration.
+  static bool names_file_in(pid_t pid, const std::filesystem::path& folder) {
+    const std::string words = '\0' + text_of("/proc/" + std::to_string(pid) + "/cmdline").value_or("");
+    return words.find('\0' + folder.string() + '/') != std::string::npos;
+  }
+  // Those which are no instances, and so go on when the machine has removed everything.
+  static void end_processes_of(const std::filesystem::path& folder) {
+    for (const pid_t pid : all_processes()) {
+      const auto one = process(pid);
+      if (!one || !names_file_in(pid, folder)) continue;
+      send(one->identity, SIGKILL);
+      EXPECT_TRUE(wait_for_end(one->identity, base::Milliseconds(10'000))) << "process " << pid;
+    }
+  }
+  static void remove_what_dead_tests_left(const std::string& below) {
+    for (const Dead& dead : dead_tests(below)) {
+      end_processes_of(dead.folder);
+      // The best tier finds what the others have made, too.
+      auto machine = Machine::open({dead.realm, probe().value(), dead.folder / "state"});
+      std::error_code ignored;
+      if (machine && machine->remove_everything()) std::filesystem::remove_all(dead.folder, ignored);
     }
   }
 
