@@ -62,6 +62,14 @@ void LocalCloud::Worker::begin_to_end(Instance& instance) {
   begin_work(instance, [this, cell = cell_of(instance)] { return machine_.terminate(cell, kGrace); });
 }
 
+// An end that failed is tried again; `why` is not touched, which says for what reason it is to end.
+void LocalCloud::Worker::note_end(Instance& instance) {
+  if (!instance.work.valid()) return;
+  const Result<void> ended = instance.work.get();
+  const std::lock_guard lock(mutex_);
+  instance.fault = ended ? std::string() : ended.error().faults.front().what;
+}
+
 bool LocalCloud::Worker::is_at_work(const Instance& instance) {
   return instance.work.valid() &&
          instance.work.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
@@ -174,13 +182,7 @@ void LocalCloud::Worker::watch(Instance& instance) {
 void LocalCloud::Worker::drain(Instance& instance) {
   InstanceRecord& record = instance.record;
   if (is_at_work(instance)) return;
-  if (instance.work.valid()) {
-    // Where it failed, it is tried again below.
-    if (const Result<void> done = instance.work.get(); !done) {
-      const std::lock_guard lock(mutex_);
-      record.why = done.error().faults.front().what;
-    }
-  }
+  note_end(instance);
   const Phase phase = machine_.state(cell_of(instance)).phase;
   if (phase == Phase::absent) {
     if (!leave_balancer(instance)) return;
@@ -200,8 +202,7 @@ void LocalCloud::Worker::drain(Instance& instance) {
 // Stopped or failed: nothing of it runs or is listed.
 void LocalCloud::Worker::clear(Instance& instance) {
   if (is_at_work(instance)) return;
-  if (instance.work.valid()) [[maybe_unused]]
-    const auto tried = instance.work.get();
+  note_end(instance);
   if (!leave_balancer(instance)) return;
   if (machine_.state(cell_of(instance)).phase != Phase::absent) begin_to_end(instance);
 }

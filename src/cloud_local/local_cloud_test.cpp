@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -235,6 +236,25 @@ TEST_F(LocalCloudTest, one_that_is_kept_to_be_looked_at_says_why_it_was_taken_ou
   EXPECT_EQ(under.cloud().details().front().why, "3 checks failed");
   under.open_again();
   EXPECT_EQ(under.cloud().details().front().why, "3 checks failed");
+}
+
+TEST_F(LocalCloudTest, an_end_that_fails_at_first_hinders_meanwhile_and_is_not_why_it_was_taken_out) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can mount what is in the way";
+  launch("t-1", 1);
+  ASSERT_TRUE(serve(1));
+  // In the folder of its traces there is something that cannot be removed.
+  const std::filesystem::path in_the_way =
+      under.realm().state() / "isolation" / "cells" / under.machine().found().front() / "in the way";
+  std::filesystem::create_directories(in_the_way);
+  ASSERT_EQ(::mount("headroom-test", in_the_way.c_str(), "tmpfs", 0, nullptr), 0);
+  under.submit(
+      {"t-2", cloud::Retire{"web-1", Milliseconds(0), cloud::Afterwards::inspect}, "3 checks failed"});
+  const bool hinders = wait_until([&] { return !under.cloud().hindrances().empty(); });
+  ASSERT_EQ(::umount(in_the_way.c_str()), 0);
+  EXPECT_TRUE(hinders);
+  ASSERT_TRUE(wait_until([&] { return count(InstanceState::failed) == 1; }));
+  EXPECT_EQ(under.cloud().details().front().why, "3 checks failed");
+  EXPECT_EQ(under.cloud().hindrances(), std::vector<std::string>{});
 }
 
 TEST_F(LocalCloudTest, versions_are_forgotten_but_those_that_are_kept_or_run) {

@@ -271,6 +271,10 @@ std::vector<std::string> LocalCloud::Worker::hindrances() {
   for (const auto& [service, front] : fronts_) {
     if (!front.fault.empty()) all.push_back(fmt::format("the balancer of {}: {}", service, front.fault));
   }
+  for (const auto& [number, instance] : instances_) {
+    if (!instance.fault.empty())
+      all.push_back(fmt::format("{} does not end: {}", instance.record.id(), instance.fault));
+  }
   return all;
 }
 

@@ -51,6 +51,7 @@ class LocalCloud::Worker {
   struct Instance {
     InstanceRecord record;
     std::future<base::Result<void>> work;  // its start or its end, in a thread of its own
+    std::string fault;                     // why its last end failed; empty: it did not
     bool joined = false;                   // the balancer has it
     std::optional<cloud::HealthCheck> health;
     std::optional<cloud::InstanceMetrics> metrics;
@@ -107,6 +108,7 @@ class LocalCloud::Worker {
   void clear(Instance& instance);
   void begin_work(Instance& instance, std::function<base::Result<void>()> work);
   void begin_to_end(Instance& instance);
+  void note_end(Instance& instance);
   static bool is_at_work(const Instance& instance);
   static void has_entered(Instance& instance, cloud::InstanceState state);
   void enter(Instance& instance, cloud::InstanceState state);
