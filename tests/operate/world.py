@@ -76,7 +76,8 @@ def machine():
     lines = set()
     for command in (["ip", "netns", "list"], ["ip", "-o", "link", "show"]):
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        lines |= {f"{command[1]} {line.split()[0 if command[1] == 'netns' else 1]}" for line in text.splitlines() if line}
+        kind = command[-2]
+        lines |= {f"{kind} {line.split()[0 if kind == 'netns' else 1]}" for line in text.splitlines() if line}
     for folder in pathlib.Path("/sys/fs/cgroup").rglob("headroom-*"):
         lines.add(f"cgroup {folder}")
     lines |= {f"mount {line.split()[1]}" for line in pathlib.Path("/proc/mounts").read_text().splitlines()}
