@@ -4,7 +4,14 @@
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 set(CPACK_PACKAGE_NAME headroom)
 set(CPACK_PACKAGE_VENDOR "Headroom contributors")
-set(CPACK_PACKAGE_CONTACT "Headroom contributors <headroom@example.org>")
+# The maintainer of a package is who builds it, named as Debian's own tools have it (DEBFULLNAME, DEBEMAIL). The field
+# must hold an address (Debian Policy, 5.6.2); where nobody gives one, it is of a domain that can never exist (RFC 2606),
+# so that it is nobody's.
+set(maintainer "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+if(NOT maintainer MATCHES "^[^ ].* <.+@.+>$")
+  set(maintainer "Headroom contributors <headroom@headroom.invalid>")
+endif()
+set(CPACK_PACKAGE_CONTACT "${maintainer}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "autoscaling that is rehearsed before it runs")
 set(CPACK_PACKAGE_DESCRIPTION
     "Keeps a web service inside its limits at the lowest cost: measures what one
