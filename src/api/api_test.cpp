@@ -342,7 +342,7 @@ TEST_F(Api, DaemonThatEndsWithinAnAnswerIsAnErrorOfTheMachine) {
   const Client caller = client();
   std::thread daemon([&] {
     int accepted = 0;
-    while (accepted < 2) {  // that of find(), and the call
+    while (accepted < 4) {  // that of find(), the call; whether another daemon is there, and the call again
       pollfd waited{listener->number(), POLLIN, 0};
       ::poll(&waited, 1, -1);
       const auto connection = listener->accept();
