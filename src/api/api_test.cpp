@@ -24,6 +24,20 @@ namespace {
 
 using nlohmann::json;
 
+history::Entry sample_decision() {
+  history::Entry entry;
+  entry.event = {base::Milliseconds(5'000), "web", "decision", "", "above the threshold"};
+  entry.until = base::Milliseconds(10'000);
+  entry.times = 2;
+  history::Decision& decision = entry.decision.emplace();
+  decision.group = "a";
+  decision.cpu_percent = 71.5;
+  decision.recommended = 3;
+  decision.reasons.bits = static_cast<std::uint32_t>(policy::Reason::above_threshold) |
+                          static_cast<std::uint32_t>(policy::Reason::cooldown);
+  return entry;
+}
+
 // Remembers what it was asked.
 struct FakeDaemon {
   std::mutex mutex;
@@ -68,8 +82,23 @@ struct FakeDaemon {
       return base::Result<void>();
     };
     all.scale = [this](const std::string& environment, const ScaleRequest& request) {
-      note("scale " + environment + " " + request.service + " " + std::to_string(request.instances));
+      note("scale " + environment + " " + request.service + " " + std::to_string(request.instances) +
+           (request.length ? " for " + std::to_string(request.length->count()) : ""));
       return base::Result<void>();
+    };
+    all.pause = [this](const std::string& environment, const PauseRequest& request) {
+      note("pause " + environment + " " + request.service);
+      return base::Result<void>();
+    };
+    all.resume = [this](const std::string& environment, const ResumeRequest& request) {
+      note("resume " + environment + " " + request.service);
+      return base::Result<void>();
+    };
+    all.events = [this](const std::string& environment,
+                        const history::Query& query) -> base::Result<std::vector<history::Entry>> {
+      note("events " + environment + " " + query.service + " " + std::to_string(query.since.count()) + " " +
+           std::to_string(query.most));
+      return std::vector<history::Entry>{sample_decision()};
     };
     all.drill = [this](const std::string& environment, const DrillRequest& request) -> base::Result<void> {
       note("drill " + environment);
@@ -159,7 +188,12 @@ TEST_F(Api, CallsArriveAsTheyWereMade) {
   EXPECT_EQ(preview->services[0].replaces, "");
   EXPECT_EQ(preview->promised_cores, 0.5);
   EXPECT_TRUE(client().rollback("shop", {"web"}, say));
-  EXPECT_TRUE(client().scale("shop", {"web", 5}));
+  EXPECT_TRUE(client().scale("shop", {"web", 5, base::Milliseconds(60'000)}));
+  EXPECT_TRUE(client().pause("shop", {"web"}));
+  EXPECT_TRUE(client().resume("shop", {"web"}));
+  const auto events = client().events("shop", {"web", base::Milliseconds(7), 20});
+  ASSERT_TRUE(events) << base::to_string(events.error());
+  EXPECT_EQ(events->at(0), sample_decision());
   const auto pieces = client().logs("shop", {"web", 100, {{"web-1", "", 120}}});
   ASSERT_TRUE(pieces) << base::to_string(pieces.error());
   EXPECT_EQ(pieces->at(0).text, "hello\n");
@@ -167,7 +201,8 @@ TEST_F(Api, CallsArriveAsTheyWereMade) {
   EXPECT_EQ(said, std::vector<std::string>{"back to v1"});
   EXPECT_EQ(daemon_.asked, (std::vector<std::string>{
                                "up /srv/shop/headroom.yaml prod", "preview /srv/shop/headroom.yaml prod",
-                               "rollback shop web", "scale shop web 5", "logs shop web 100 web-1:120"}));
+                               "rollback shop web", "scale shop web 5 for 60000", "pause shop web", "resume shop web",
+                               "events shop web 7 20", "logs shop web 100 web-1:120"}));
 }
 
 TEST_F(Api, ErrorsOfTheDaemonArriveWhole) {
@@ -395,6 +430,8 @@ TEST_F(Api, MalformedBodyIsBadInputAndNothingIsDone) {
             "\"instances\" is missing");
   EXPECT_EQ(fault_in(answer_to("GET /v1/environments/shop/logs?of=web&tail_bytes=-1 HTTP/1.1\r\n\r\n"), 400),
             "\"tail_bytes\" must be from 0 to 4194304");
+  EXPECT_EQ(fault_in(answer_to("GET /v1/environments/shop/events?most=-1 HTTP/1.1\r\n\r\n"), 400),
+            "\"most\" must be from 0 to 100000");
   EXPECT_EQ(fault_in(answer_to("GET /v1/environments/shop/logs HTTP/1.1\r\n\r\n"), 400), "\"of\" is missing");
   EXPECT_TRUE(daemon_.asked.empty());
 }

@@ -169,16 +169,28 @@ base::Result<void> Client::rollback(const std::string& environment, const Rollba
   return without_value(result_of<Done>(*line));
 }
 
-base::Result<void> Client::scale(const std::string& environment, const ScaleRequest& request) const {
-  const auto line = last_line({environment, "/scale", {}, to_json(request), nullptr});
+template <class Request>
+base::Result<void> Client::tell(const std::string& environment, const char* path,
+                                const Request& request) const {
+  const auto line = last_line({environment, path, {}, to_json(request), nullptr});
   if (!line) return line.error();
   return without_value(result_of<Done>(*line));
 }
 
+base::Result<void> Client::scale(const std::string& environment, const ScaleRequest& request) const {
+  return tell(environment, "/scale", request);
+}
+
+base::Result<void> Client::pause(const std::string& environment, const PauseRequest& request) const {
+  return tell(environment, "/pause", request);
+}
+
+base::Result<void> Client::resume(const std::string& environment, const ResumeRequest& request) const {
+  return tell(environment, "/resume", request);
+}
+
 base::Result<void> Client::drill(const std::string& environment, const DrillRequest& request) const {
-  const auto line = last_line({environment, "/drill", {}, to_json(request), nullptr});
-  if (!line) return line.error();
-  return without_value(result_of<Done>(*line));
+  return tell(environment, "/drill", request);
 }
 
 base::Result<void> Client::down(const std::string& environment, const DownRequest& request,
@@ -201,6 +213,21 @@ base::Result<std::vector<daemon::LogPiece>> Client::logs(const std::string& envi
   auto logs = result_of<Logs>(*line);
   if (!logs) return logs.error();
   return std::move(logs->pieces);
+}
+
+base::Result<std::vector<history::Entry>> Client::events(const std::string& environment,
+                                                         const history::Query& query) const {
+  const auto line = last_line({environment,
+                               "/events",
+                               {{"service", query.service},
+                                {"since_ms", fmt::format("{}", query.since.count())},
+                                {"most", fmt::format("{}", query.most)}},
+                               {},
+                               nullptr});
+  if (!line) return line.error();
+  auto events = result_of<Events>(*line);
+  if (!events) return events.error();
+  return std::move(events->entries);
 }
 
 }  // namespace headroom::api

@@ -35,14 +35,22 @@ class Client {
   base::Result<void> rollback(const std::string& environment, const RollbackRequest& request,
                               const daemon::Say& say) const;
   base::Result<void> scale(const std::string& environment, const ScaleRequest& request) const;
+  base::Result<void> pause(const std::string& environment, const PauseRequest& request) const;
+  base::Result<void> resume(const std::string& environment, const ResumeRequest& request) const;
   base::Result<void> drill(const std::string& environment, const DrillRequest& request) const;
   base::Result<void> down(const std::string& environment, const DownRequest& request,
                           const daemon::Say& say) const;
   base::Result<std::vector<daemon::LogPiece>> logs(const std::string& environment,
                                                    const LogsRequest& request) const;
+  base::Result<std::vector<history::Entry>> events(const std::string& environment,
+                                                   const history::Query& query) const;
 
  private:
   explicit Client(std::filesystem::path socket) : socket_(std::move(socket)) {}
+
+  // Of what is done at once and answered with nothing.
+  template <class Request>
+  base::Result<void> tell(const std::string& environment, const char* path, const Request& request) const;
 
   struct Call;
   struct Answered;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "policy/reasons.hpp"
 
 namespace headroom::api {
 namespace {
@@ -22,6 +23,7 @@ constexpr std::size_t kPathMost = 4096;  // PATH_MAX of Linux
 constexpr std::size_t kNameMost = 256;
 constexpr int kInstancesMost = 10'000;
 constexpr base::Milliseconds kDrillMost = std::chrono::hours(24);
+constexpr base::Milliseconds kOverrideMost = std::chrono::hours(24 * 366);
 const std::pair<Trouble, std::string_view> kTroubles[] = {{Trouble::crash, to_string(Trouble::crash)},
                                                           {Trouble::hang, to_string(Trouble::hang)},
                                                           {Trouble::pause, to_string(Trouble::pause)}};
@@ -54,6 +56,7 @@ void fields(auto& visit, Is<daemon::UpRequest> auto& request) {
   visit.or_none("variant", request.variant);
   visit.or_none("must_exist", request.must_exist);
   visit.or_none("while_watched", request.while_watched);
+  visit.or_none("observe", request.observe);
 }
 
 void fields(auto& visit, Is<RollbackRequest> auto& request) { visit("service", request.service); }
@@ -61,7 +64,15 @@ void fields(auto& visit, Is<RollbackRequest> auto& request) { visit("service", r
 void fields(auto& visit, Is<ScaleRequest> auto& request) {
   visit("service", request.service);
   visit("instances", request.instances);
+  visit.or_none("length_ms", request.length);
 }
+
+void fields(auto& visit, Is<PauseRequest> auto& request) {
+  visit("service", request.service);
+  visit.or_none("length_ms", request.length);
+}
+
+void fields(auto& visit, Is<ResumeRequest> auto& request) { visit("service", request.service); }
 
 void fields(auto& visit, Is<DrillRequest> auto& request) {
   visit.or_none("zone", request.zone);
@@ -117,6 +128,53 @@ void fields(auto& visit, Is<daemon::LogPiece> auto& piece) {
 
 void fields(auto& visit, Is<Logs> auto& logs) { visit("pieces", logs.pieces); }
 
+void fields(auto& visit, Is<history::Decision> auto& decision) {
+  visit.or_null("group", decision.group);
+  visit("cpu_percent", decision.cpu_percent);
+  visit("instance_requests_per_second", decision.requests_per_second_per_instance);
+  visit("requests_per_second", decision.requests_per_second);
+  visit("in_service_instances", decision.in_service);
+  visit("launching_instances", decision.launching);
+  visit("recommended_instances", decision.recommended);
+  visit("after_step_instances", decision.after_step);
+  visit("after_rate_instances", decision.after_rate);
+  visit("desired_instances", decision.desired);
+  visit("added_instances", decision.add);
+  visit("removed_instances", decision.remove);
+  visit("policy_index", decision.policy);
+  visit("reasons", decision.reasons);
+}
+
+void fields(auto& visit, Is<history::Entry> auto& entry) {
+  visit("at_ms", entry.event.at);
+  visit("until_ms", entry.until);
+  visit("times", entry.times);
+  visit.or_null("service", entry.event.service);
+  visit("kind", entry.event.kind);
+  visit.or_null("subject", entry.event.subject);
+  visit("text", entry.event.text);
+  visit("decision", entry.decision);
+}
+
+void fields(auto& visit, Is<Events> auto& events) { visit("entries", events.entries); }
+
+void fields(auto& visit, Is<daemon::OverrideStatus> auto& override) {
+  visit("instances", override.instances);
+  visit("since_ms", override.since);
+  visit("until_ms", override.until);
+}
+
+void fields(auto& visit, Is<daemon::DecisionStatus> auto& decision) {
+  visit.or_null("group", decision.group);
+  visit("at_ms", decision.at);
+  visit("cpu_percent", decision.cpu_percent);
+  visit("instance_requests_per_second", decision.requests_per_second_per_instance);
+  visit("recommended_instances", decision.recommended);
+  visit("desired_instances", decision.desired);
+  visit("why", decision.why);
+  visit("next_ms", decision.next);
+}
+
 void fields(auto& visit, Is<daemon::ZoneStatus> auto& zone) {
   visit("name", zone.name);
   visit("cut", zone.cut);
@@ -130,6 +188,8 @@ void fields(auto& visit, Is<daemon::ServiceStatus> auto& service) {
   visit.or_null("version", service.version);
   visit.or_null("previous_version", service.previous);
   visit.or_null("doing", service.doing);
+  visit("override", service.override);
+  visit("decisions", service.decisions);
   visit("requests_per_second", service.requests_per_second);
   visit("failed_requests_per_second", service.failed_per_second);
   visit("p95_ms", service.p95_ms);
@@ -205,6 +265,11 @@ class Writer {
       if (known == kind) out_.text(word);
   }
   void value(Trouble trouble) { out_.text(to_string(trouble)); }
+  void value(policy::Reasons reasons) {
+    out_.begin_array();
+    for (const std::string_view name : policy::names(reasons)) out_.text(name);
+    out_.end_array();
+  }
   template <class T>
   void value(const std::optional<T>& maybe) {
     if (maybe) {
@@ -305,6 +370,17 @@ class Reader {
   void value(const json& found, const std::string& path, Trouble& trouble) {
     word(found, path, kTroubles, trouble);
   }
+  void value(const json& found, const std::string& path, policy::Reasons& reasons) {
+    if (!found.is_array()) return unlike(path, "a list");
+    reasons = {};
+    for (const json& one : found) {
+      for (int bit = 0; bit < policy::kReasonCount; ++bit) {
+        const auto reason = static_cast<policy::Reason>(1U << static_cast<unsigned>(bit));
+        if (one.is_string() && one.get_ref<const std::string&>() == policy::name(reason))
+          reasons.bits |= static_cast<std::uint32_t>(reason);
+      }
+    }
+  }
   template <class T>
   void value(const json& found, const std::string& path, std::optional<T>& maybe) {
     if (found.is_null()) {
@@ -373,6 +449,15 @@ class Names {
       names.insert(names.end(), inner.names.begin(), inner.names.end());
     }
   }
+  template <class T>
+  requires std::is_aggregate_v<T>
+  void operator()(const char* name, const std::optional<T>&) {
+    names.push_back(path_ + name);
+    Names inner(path_ + name + ".");
+    const T example{};
+    fields(inner, example);
+    names.insert(names.end(), inner.names.begin(), inner.names.end());
+  }
   void operator()(const char* name, const auto&) { names.push_back(path_ + name); }
   void or_null(const char* name, const std::string&) { names.push_back(path_ + name); }
 
@@ -400,11 +485,24 @@ void check(const daemon::UpRequest& request, Faults& faults) {
 
 void check(const RollbackRequest& request, Faults& faults) { check_name("service", request.service, faults); }
 
+void check_length(const std::optional<base::Milliseconds>& length, Faults& faults) {
+  if (length && (*length <= base::Milliseconds(0) || *length > kOverrideMost))
+    faults.push_back({{}, "\"length_ms\" must be from 1 to 31622400000, a year", {}});
+}
+
 void check(const ScaleRequest& request, Faults& faults) {
   check_name("service", request.service, faults);
   if (request.instances < 0 || request.instances > kInstancesMost)
     faults.push_back({{}, fmt::format("\"instances\" must be from 0 to {}", kInstancesMost), {}});
+  check_length(request.length, faults);
 }
+
+void check(const PauseRequest& request, Faults& faults) {
+  check_name("service", request.service, faults);
+  check_length(request.length, faults);
+}
+
+void check(const ResumeRequest& request, Faults& faults) { check_name("service", request.service, faults); }
 
 void check(const DrillRequest& request, Faults& faults) {
   if (request.zone.empty() == request.instance.empty()) {
@@ -450,6 +548,9 @@ template std::string to_json(const daemon::Preview&, JsonLayout);
 template std::string to_json(const daemon::UpRequest&, JsonLayout);
 template std::string to_json(const RollbackRequest&, JsonLayout);
 template std::string to_json(const ScaleRequest&, JsonLayout);
+template std::string to_json(const PauseRequest&, JsonLayout);
+template std::string to_json(const ResumeRequest&, JsonLayout);
+template std::string to_json(const Events&, JsonLayout);
 template std::string to_json(const DrillRequest&, JsonLayout);
 template std::string to_json(const DownRequest&, JsonLayout);
 
@@ -470,6 +571,8 @@ base::Result<T> request_of(std::string_view text) {
 template base::Result<daemon::UpRequest> request_of(std::string_view);
 template base::Result<RollbackRequest> request_of(std::string_view);
 template base::Result<ScaleRequest> request_of(std::string_view);
+template base::Result<PauseRequest> request_of(std::string_view);
+template base::Result<ResumeRequest> request_of(std::string_view);
 template base::Result<DrillRequest> request_of(std::string_view);
 template base::Result<DownRequest> request_of(std::string_view);
 
@@ -516,6 +619,7 @@ template std::string result_line(const daemon::Status&);
 template std::string result_line(const daemon::UpResult&);
 template std::string result_line(const daemon::Preview&);
 template std::string result_line(const Logs&);
+template std::string result_line(const Events&);
 
 std::string error_line(const base::Error& error) {
   JsonWriter out(JsonLayout::one_line);
@@ -558,10 +662,18 @@ template base::Result<daemon::Status> result_of(std::string_view);
 template base::Result<daemon::UpResult> result_of(std::string_view);
 template base::Result<daemon::Preview> result_of(std::string_view);
 template base::Result<Logs> result_of(std::string_view);
+template base::Result<Events> result_of(std::string_view);
 
 std::vector<std::string> names_of_status() {
   Names names("");
   const daemon::Status example;
+  fields(names, example);
+  return names.names;
+}
+
+std::vector<std::string> names_of_events() {
+  Names names("");
+  const Events example;
   fields(names, example);
   return names.names;
 }

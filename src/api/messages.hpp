@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "cloud_local/local_cloud.hpp"
 #include "daemon/daemon.hpp"
+#include "history/history.hpp"
 #include "report/json.hpp"
 
 namespace headroom::api {
@@ -25,7 +26,17 @@ struct RollbackRequest {
 struct ScaleRequest {
   std::string service;
   int instances = 0;
+  std::optional<base::Milliseconds> length = {};  // nothing: until it is resumed
   bool operator==(const ScaleRequest&) const = default;
+};
+struct PauseRequest {
+  std::string service;
+  std::optional<base::Milliseconds> length = {};  // likewise
+  bool operator==(const PauseRequest&) const = default;
+};
+struct ResumeRequest {
+  std::string service;
+  bool operator==(const ResumeRequest&) const = default;
 };
 struct DrillRequest {
   std::string zone;      // either a zone, which is cut,
@@ -49,14 +60,17 @@ struct Done {};
 struct Logs {
   std::vector<daemon::LogPiece> pieces;
 };
+struct Events {
+  std::vector<history::Entry> entries;
+};
 
-// T: a request but that for logs, Status, UpResult, Preview or Error.
+// T: a request with a body, Status, UpResult, Preview, Events or Error.
 template <class T>
 std::string to_json(const T& value, report::JsonLayout layout = report::JsonLayout::one_line);
 
-// The body of a request, which anybody can have written. T: a request but that for logs.
+// The body of a request, which anybody can have written. T: a request that has one.
 // Errors: every name that is unknown, missing or of another kind; a path that is not absolute, a drill of
-// more than a day, more than 10,000 instances.
+// more than a day, more than 10,000 instances, an override of more than a year.
 template <class T>
 base::Result<T> request_of(std::string_view json);
 
@@ -78,5 +92,7 @@ base::Result<T> result_of(std::string_view line);
 
 // Every name in a Status, in the order they are written: "environments[].services[].p95_ms".
 std::vector<std::string> names_of_status();
+// The same of Events: "entries[].decision.cpu_percent".
+std::vector<std::string> names_of_events();
 
 }  // namespace headroom::api

@@ -16,18 +16,25 @@ std::string faults_of(std::string_view json) {
 }
 
 TEST(Messages, RequestsComeBackAsTheyWere) {
-  const daemon::UpRequest up{"/srv/shop/headroom.yaml", "prod", true, true};
+  const daemon::UpRequest up{"/srv/shop/headroom.yaml", "prod", true, true, true};
   const auto read = request_of<daemon::UpRequest>(to_json(up));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->file, up.file);
   EXPECT_EQ(read->variant, up.variant);
   EXPECT_EQ(read->must_exist, up.must_exist);
   EXPECT_EQ(read->while_watched, up.while_watched);
+  EXPECT_EQ(read->observe, up.observe);
 
   const RollbackRequest rollback{"web"};
   EXPECT_EQ(request_of<RollbackRequest>(to_json(rollback)).value(), rollback);
   const ScaleRequest scale{"web", 20};
   EXPECT_EQ(request_of<ScaleRequest>(to_json(scale)).value(), scale);
+  const ScaleRequest for_a_while{"web", 20, base::Milliseconds(7'200'000)};
+  EXPECT_EQ(request_of<ScaleRequest>(to_json(for_a_while)).value(), for_a_while);
+  const PauseRequest pause{"web", base::Milliseconds(1)};
+  EXPECT_EQ(request_of<PauseRequest>(to_json(pause)).value(), pause);
+  const ResumeRequest resume{"web"};
+  EXPECT_EQ(request_of<ResumeRequest>(to_json(resume)).value(), resume);
   const DrillRequest zone{"a", "", {}, base::Milliseconds(60'000)};
   EXPECT_EQ(request_of<DrillRequest>(to_json(zone)).value(), zone);
   const DrillRequest hang{"", "web-1", cloud_local::Trouble::hang, base::Milliseconds(1)};
@@ -61,7 +68,7 @@ TEST(Messages, DepthOfABodyCostsNoStack) {
 TEST(Messages, EveryFaultOfABodyIsNamedAtOnce) {
   EXPECT_EQ(faults_of<ScaleRequest>(R"({"service": 7, "count": 3})"),
             "\"service\" must be a text\n\"instances\" is missing\nthere is no \"count\"\n"
-            "  the names are service, instances");
+            "  the names are service, instances, length_ms");
 }
 
 TEST(Messages, NumbersThatFitNothingAreRefused) {
@@ -72,6 +79,14 @@ TEST(Messages, NumbersThatFitNothingAreRefused) {
   }
   EXPECT_EQ(faults_of<ScaleRequest>(R"({"service": "web", "instances": 10000})"), "");
   EXPECT_EQ(faults_of<ScaleRequest>(R"({"service": "web", "instances": 0})"), "");
+}
+
+TEST(Messages, OverrideEndsWithinAYear) {
+  for (const char* length : {"0", "-1", "31622400001"}) {
+    EXPECT_NE(faults_of<PauseRequest>(std::string(R"({"service": "web", "length_ms": )") + length + "}"), "")
+        << length;
+  }
+  EXPECT_EQ(faults_of<PauseRequest>(R"({"service": "web", "length_ms": 31622400000})"), "");
 }
 
 TEST(Messages, DrillIsOfAZoneOrOfAnInstanceAndAtMostADay) {
@@ -167,17 +182,23 @@ TEST(Messages, PositionsComeBack) {
     EXPECT_FALSE(read_positions(text)) << text;
 }
 
-// docs/reference/api.md has a row for each name of a Status, and for no other.
-TEST(Messages, DocumentsNameWhatAStatusHas) {
+std::set<std::string> documented_under(const std::string& heading) {
   std::ifstream file(HEADROOM_SOURCE_DIR "/docs/reference/api.md");
   std::set<std::string> documented;
   bool within = false;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("## ")) within = line == "## Status";
+    if (line.starts_with("## ")) within = line == "## " + heading;
     if (within && line.starts_with("| `")) documented.insert(line.substr(3, line.find('`', 3) - 3));
   }
-  const std::vector<std::string> names = names_of_status();
-  EXPECT_EQ(documented, std::set<std::string>(names.begin(), names.end()));
+  return documented;
+}
+
+// docs/reference/api.md has a row for each name, and for no other.
+TEST(Messages, DocumentsNameWhatAnAnswerHas) {
+  const std::vector<std::string> status = names_of_status();
+  EXPECT_EQ(documented_under("Status"), std::set<std::string>(status.begin(), status.end()));
+  const std::vector<std::string> events = names_of_events();
+  EXPECT_EQ(documented_under("Events"), std::set<std::string>(events.begin(), events.end()));
 }
 
 }  // namespace

@@ -13,7 +13,13 @@ Operations operations_of(daemon::Daemon& daemon) {
     return daemon.rollback(environment, request.service, say);
   };
   operations.scale = [&daemon](const std::string& environment, const ScaleRequest& request) {
-    return daemon.scale(environment, request.service, request.instances);
+    return daemon.scale(environment, request.service, request.instances, request.length);
+  };
+  operations.pause = [&daemon](const std::string& environment, const PauseRequest& request) {
+    return daemon.pause(environment, request.service, request.length);
+  };
+  operations.resume = [&daemon](const std::string& environment, const ResumeRequest& request) {
+    return daemon.resume(environment, request.service);
   };
   operations.drill = [&daemon](const std::string& environment, const DrillRequest& request) {
     if (request.instance.empty()) return daemon.drill_zone(environment, request.zone, request.length);
@@ -25,6 +31,9 @@ Operations operations_of(daemon::Daemon& daemon) {
   };
   operations.logs = [&daemon](const std::string& environment, const LogsRequest& request) {
     return daemon.logs(environment, request.of, request.from, request.tail_bytes);
+  };
+  operations.events = [&daemon](const std::string& environment, const history::Query& query) {
+    return daemon.events(environment, query);
   };
   return operations;
 }

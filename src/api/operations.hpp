@@ -22,12 +22,17 @@ struct Operations {
                                    const daemon::Say&)>
       rollback;
   std::function<base::Result<void>(const std::string& environment, const ScaleRequest&)> scale;
+  std::function<base::Result<void>(const std::string& environment, const PauseRequest&)> pause;
+  std::function<base::Result<void>(const std::string& environment, const ResumeRequest&)> resume;
   std::function<base::Result<void>(const std::string& environment, const DrillRequest&)> drill;
   std::function<base::Result<void>(const std::string& environment, const DownRequest&, const daemon::Say&)>
       down;
   std::function<base::Result<std::vector<daemon::LogPiece>>(const std::string& environment,
                                                             const LogsRequest&)>
       logs;
+  std::function<base::Result<std::vector<history::Entry>>(const std::string& environment,
+                                                          const history::Query&)>
+      events;
 };
 
 // `daemon` outlives them.

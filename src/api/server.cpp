@@ -19,6 +19,7 @@
 
 #include "api/connection.hpp"
 #include "api/listener.hpp"
+#include "api/queries.hpp"
 #include "base/units.hpp"
 
 namespace headroom::api {
@@ -31,10 +32,8 @@ using ServerOptions = Server::Options;  // the library has a function of that na
 constexpr const char* kJson = "application/json";
 constexpr const char* kLines = "application/x-ndjson";
 constexpr std::int64_t kHeadBytesMost = 32 * 1024;  // of a request; curl sends less than 300
-constexpr std::int64_t kTailBytes = 64 * 1024;
-constexpr std::int64_t kTailBytesMost = 4 * 1024 * 1024;
 
-enum class Call { status, up, preview, rollback, scale, drill, down, logs };
+enum class Call { status, up, preview, rollback, scale, pause, resume, drill, down, logs, events };
 
 struct Endpoint {
   Call call;
@@ -47,9 +46,12 @@ constexpr Endpoint kEndpoints[] = {
     {Call::preview, "POST", "/v1/preview"},
     {Call::rollback, "POST", "/v1/environments/NAME/rollback"},
     {Call::scale, "POST", "/v1/environments/NAME/scale"},
+    {Call::pause, "POST", "/v1/environments/NAME/pause"},
+    {Call::resume, "POST", "/v1/environments/NAME/resume"},
     {Call::drill, "POST", "/v1/environments/NAME/drill"},
     {Call::down, "POST", "/v1/environments/NAME/down"},
     {Call::logs, "GET", "/v1/environments/NAME/logs"},
+    {Call::events, "GET", "/v1/environments/NAME/events"},
 };
 
 struct Asked {
@@ -90,40 +92,6 @@ void answer(Response& response, const auto& result) {
 base::Result<Done> done(base::Result<void> result) {
   if (!result) return result.error();
   return Done{};
-}
-
-base::Result<LogsRequest> logs_request(const Request& request) {
-  LogsRequest asked;
-  base::Error error;
-  const auto add = [&error](const base::Error& another) {
-    error.faults.insert(error.faults.end(), another.faults.begin(), another.faults.end());
-  };
-  for (const auto& [name, value] : request.params) {
-    if (name == "of") {
-      asked.of = value;
-    } else if (name == "tail_bytes") {
-      const auto bytes = base::parse_integer(value);
-      if (!bytes || *bytes < 0 || *bytes > kTailBytesMost) {
-        add(base::bad_input(fmt::format("\"tail_bytes\" must be from 0 to {}", kTailBytesMost)));
-      } else {
-        asked.tail_bytes = *bytes;
-      }
-    } else if (name == "from") {
-      auto positions = read_positions(value);
-      if (positions) {
-        asked.from = std::move(*positions);
-      } else {
-        add(positions.error());
-      }
-    } else {
-      add(base::bad_input(fmt::format("there is no {}", base::in_quotes(name)),
-                          "the names are of, tail_bytes, from"));
-    }
-  }
-  if (request.params.count("tail_bytes") == 0) asked.tail_bytes = kTailBytes;
-  if (asked.of.empty()) add(base::bad_input("\"of\" is missing", "give of=SERVICE or of=INSTANCE"));
-  if (!error.faults.empty()) return error;
-  return asked;
 }
 
 base::Error broken(const std::exception& exception) {
@@ -301,16 +269,31 @@ class Server::Loop : private httplib::Server {
         return change<ScaleRequest>(request, response, [&](const ScaleRequest& asked_for) {
           return operations_.scale(name, asked_for);
         });
+      case Call::pause:
+        return change<PauseRequest>(request, response, [&](const PauseRequest& asked_for) {
+          return operations_.pause(name, asked_for);
+        });
+      case Call::resume:
+        return change<ResumeRequest>(request, response, [&](const ResumeRequest& asked_for) {
+          return operations_.resume(name, asked_for);
+        });
       case Call::drill:
         return change<DrillRequest>(request, response, [&](const DrillRequest& asked_for) {
           return operations_.drill(name, asked_for);
         });
       case Call::logs: {
-        const auto asked_for = logs_request(request);
+        const auto asked_for = logs_request(request.params);
         if (!asked_for) return refuse(response, 400, asked_for.error());
         auto pieces = operations_.logs(name, *asked_for);
         if (!pieces) return refuse(response, status_of(pieces.error()), pieces.error());
         return answer(response, base::Result<Logs>(Logs{std::move(*pieces)}));
+      }
+      case Call::events: {
+        const auto query = events_query(request.params);
+        if (!query) return refuse(response, 400, query.error());
+        auto entries = operations_.events(name, *query);
+        if (!entries) return refuse(response, status_of(entries.error()), entries.error());
+        return answer(response, base::Result<Events>(Events{std::move(*entries)}));
       }
     }
   }

@@ -33,6 +33,7 @@ struct Arguments {
   ProjectArguments project;
   bool background = false;
   bool plan = false;
+  bool observe = false;
   bool json = false;
 };
 
@@ -113,7 +114,7 @@ base::Result<daemon::Preview> preview(const daemon::UpRequest& request, const da
   if (*client) return (*client)->preview(request);
   const auto plan = daemon::read_plan(request);
   if (!plan) return plan.error();
-  auto found = daemon::preview(request, *plan, {}, folder.root);
+  auto found = daemon::preview(request, plan->plan, {}, folder.root);
   const std::vector<std::string> left = left_behind(folder);
   if (found && !left.empty()) {
     found->warnings.push_back(fmt::format(
@@ -146,9 +147,10 @@ void up(const Arguments& arguments, Context& context) {
   auto client = start_daemon(*folder, context.err);
   if (!client) return fail(context, client.error());
   client->revive_with([&] { return start_daemon(*folder, context.err).has_value(); });
+  const daemon::UpRequest request{file, arguments.project.variant, false, true, arguments.observe};
   const bool stays = !arguments.background && !arguments.json;
   if (!stays) {
-    bring_up(*client, {file, arguments.project.variant, false, true}, arguments.json, context);
+    bring_up(*client, request, arguments.json, context);
     return;
   }
 
@@ -156,7 +158,7 @@ void up(const Arguments& arguments, Context& context) {
       fmt::format("\nCtrl-C: {} is taken down in 3 s. Ctrl-C once more: it stays up.\n", name));
   api::Client patient = *client;
   patient.give_up_when([] { return Interrupt::stop().load(); });
-  auto result = bring_up(patient, {file, arguments.project.variant, false, true}, false, context);
+  auto result = bring_up(patient, request, false, context);
   if (!result && !Interrupt::stop()) return;
   if (result) {
     context.err << "\nCtrl-C ends it; `headroom up -d` would leave it in the background.\n" << std::flush;
@@ -193,6 +195,8 @@ void add_up(Command program, Context& context) {
   command.add_flag("-d,--background", arguments->background,
                    "return when it serves; without it, its logs follow, and Ctrl-C takes it down");
   command.add_flag("--plan", arguments->plan, "print what would be done, and do nothing");
+  command.add_flag("--observe", arguments->observe,
+                   "decide without acting: `headroom events` tells what would be done, `headroom resume` does it");
   command.add_flag("--json", arguments->json, "print JSON, and return when it serves");
   command.when_called([arguments, &context] { up(*arguments, context); });
 }

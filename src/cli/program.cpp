@@ -72,7 +72,10 @@ ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::
   add_deploy(program, context);
   add_rollback(program, context);
   add_status(program, context);
+  add_events(program, context);
   add_scale(program, context);
+  add_pause(program, context);
+  add_resume(program, context);
   add_logs(program, context);
   add_drill(program, context);
   add_down(program, context);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <ostream>
 
+#include "cli/events_text.hpp"
 #include "cli/terminal.hpp"
 #include "report/layout.hpp"
 #include "report/words.hpp"
@@ -62,7 +63,13 @@ std::string service_line(std::string_view name, std::string_view version, std::s
                              cell(address, 27), right(rate, 8), right(latency, 8)));
 }
 
-std::string service_text(const daemon::ServiceStatus& service, Colours colours) {
+std::string override_text(const daemon::OverrideStatus& override) {
+  std::string text = override.instances ? fmt::format("by hand: {} instances", *override.instances) : "paused";
+  return text + (override.until ? " until " + report::utc_text(*override.until)
+                                : std::string(", until `headroom resume`"));
+}
+
+std::string service_text(const daemon::ServiceStatus& service, base::Milliseconds now, Colours colours) {
   std::string text = service_line(
       service.name, or_dash(service.version), fmt::format("{} of {}", service.in_service, service.desired),
       or_dash(service.address), rate_text(service.requests_per_second), latency_text(service.p95_ms));
@@ -71,6 +78,16 @@ std::string service_text(const daemon::ServiceStatus& service, Colours colours) 
     text += coloured(report::wrapped("    ", fmt::format("{} requests a second fail",
                                                          rate_text(service.failed_per_second))),
                      kRed, colours);
+  }
+  if (service.override) text += coloured(report::wrapped("    ", override_text(*service.override)), kYellow, colours);
+  for (const daemon::DecisionStatus& decision : service.decisions) {
+    std::string line = decision_text(decision);
+    if (decision.next) {
+      const base::Milliseconds left = std::max(base::Milliseconds(0), *decision.next - now);
+      line += "; next in " + report::duration_text(std::chrono::duration_cast<base::Milliseconds>(
+                                 std::chrono::ceil<std::chrono::seconds>(left)));
+    }
+    text += report::wrapped("    ", report::visible(line));
   }
   if (!service.doing.empty()) text += coloured(report::wrapped("    ", service.doing), kYellow, colours);
   return text;
@@ -116,7 +133,7 @@ std::string environment_text(const daemon::EnvironmentStatus& environment, base:
     text += coloured(report::wrapped("  hindered: ", hindrance), kRed, colours);
   if (!environment.services.empty()) {
     text += "\n" + service_line("service", "version", "serving", "address", "rps", "p95");
-    for (const auto& service : environment.services) text += service_text(service, colours);
+    for (const auto& service : environment.services) text += service_text(service, now, colours);
   }
   if (environment.instances.empty()) return text;
   // Zones of the file first; one that the file has no more still has instances until they are gone.

@@ -74,7 +74,7 @@ std::string_view to_string(Afterwards afterwards) {
   return "unknown";
 }
 
-std::string to_string(const Action& action) {
+std::string words(const Action& action) {
   struct {
     std::string operator()(const Launch& launch) const {
       return fmt::format("launch {} of {} {} in zone {}", launch.count, launch.service, launch.version,
@@ -89,9 +89,11 @@ std::string to_string(const Action& action) {
                                                                            : "keep it for inspection";
       return fmt::format("drain {} for up to {} ms, then {}", retire.instance, retire.drain.count(), end);
     }
-  } words;
-  return fmt::format("{} ({})", std::visit(words, action.what), action.token);
+  } as_words;
+  return std::visit(as_words, action.what);
 }
+
+std::string to_string(const Action& action) { return fmt::format("{} ({})", words(action), action.token); }
 
 std::vector<std::string> observed_faults(const Observed& observed) {
   std::vector<std::string> faults;

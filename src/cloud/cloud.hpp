@@ -169,6 +169,7 @@ struct Action {
   bool operator==(const Action&) const = default;
 };
 std::string to_string(const Action& action);  // "launch 2 of web v3 in zone a (web-17)"
+std::string words(const Action& action);      // the same without the token
 
 class Cloud {
  public:

@@ -12,7 +12,7 @@ EnvironmentRecord record(const std::string& name) {
   record.name = name;
   record.file = "/srv/" + name + "/headroom.yaml";
   record.variant = "prod";
-  record.plan = "{}";
+  record.files = std::make_shared<const Files>(Files{{record.file, "name: " + name}, {"demand.csv", "a\0b"}});
   return record;
 }
 
@@ -25,6 +25,7 @@ TEST(Catalogue, gives_back_what_was_saved_also_after_it_was_opened_again) {
     ASSERT_TRUE(catalogue->complete(shop, {"a", "b"}, {"web", "db"}));
     ServiceRecord& web = shop.services.at("web");
     web.desired = 3;
+    web.override = Override{5, base::Milliseconds(10), base::Milliseconds(20)};
     web.version = "v2";
     web.previous = "v1";
     web.versions = 2;
@@ -39,8 +40,25 @@ TEST(Catalogue, gives_back_what_was_saved_also_after_it_was_opened_again) {
   ASSERT_EQ(all->size(), 1U);
   EXPECT_EQ(all->front().file, shop.file);
   EXPECT_EQ(all->front().variant, "prod");
+  EXPECT_EQ(*all->front().files, *shop.files);
   EXPECT_EQ(all->front().zones, shop.zones);
   EXPECT_EQ(all->front().services, shop.services);
+}
+
+TEST(Catalogue, gives_back_a_pause_without_an_end_and_the_files_as_they_are_now) {
+  const store::TemporaryFolder folder;
+  auto catalogue = Catalogue::open(folder.path() / "state.db");
+  ASSERT_TRUE(catalogue);
+  EnvironmentRecord shop = record("shop");
+  ASSERT_TRUE(catalogue->complete(shop, {"a"}, {"web"}));
+  ASSERT_TRUE(catalogue->save(shop));
+  shop.services.at("web").override = Override{std::nullopt, base::Milliseconds(10), std::nullopt};
+  shop.files = std::make_shared<const Files>(Files{{shop.file, "another"}});
+  ASSERT_TRUE(catalogue->save(shop));
+  const auto all = catalogue->all();
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->front().services, shop.services);
+  EXPECT_EQ(*all->front().files, *shop.files);
 }
 
 // Zones are networks and services have ports, of one machine.

@@ -64,20 +64,52 @@ Result<void> Daemon::rollback(const std::string& environment, const std::string&
   return keeper_->rollback(environment, service, say);
 }
 
-Result<void> Daemon::scale(const std::string& environment, const std::string& service, int instances) {
-  return keeper_->with(environment, [&](Hosted& hosted) { return hosted.scale(service, instances); });
+namespace {
+
+std::optional<Milliseconds> end_of(std::optional<Milliseconds> length) {
+  if (!length) return std::nullopt;
+  return now() + *length;
+}
+
+}  // namespace
+
+Result<void> Daemon::scale(const std::string& environment, const std::string& service, int instances,
+                           std::optional<Milliseconds> length) {
+  return keeper_->with(environment,
+                       [&](Hosted& hosted) { return hosted.scale(service, instances, end_of(length)); });
+}
+
+Result<void> Daemon::pause(const std::string& environment, const std::string& service,
+                           std::optional<Milliseconds> length) {
+  return keeper_->with(environment, [&](Hosted& hosted) { return hosted.pause(service, end_of(length)); });
+}
+
+Result<void> Daemon::resume(const std::string& environment, const std::string& service) {
+  return keeper_->with(environment, [&](Hosted& hosted) { return hosted.resume(service); });
+}
+
+Result<std::vector<history::Entry>> Daemon::events(const std::string& environment,
+                                                   const history::Query& query) const {
+  return keeper_->with(environment, [&](Hosted& hosted) { return hosted.events(query); });
 }
 
 Result<void> Daemon::drill_zone(const std::string& environment, const std::string& zone,
                                 Milliseconds length) {
-  return keeper_->with(environment,
-                       [&](Hosted& hosted) { return hosted.cloud().cut_zone(zone, now() + length); });
+  return keeper_->with(environment, [&](Hosted& hosted) -> Result<void> {
+    if (auto begun = hosted.cloud().cut_zone(zone, now() + length); !begun) return begun;
+    hosted.note("", "drill", zone, fmt::format("the zone is cut off for {} s", length.count() / 1000));
+    return {};
+  });
 }
 
 Result<void> Daemon::drill_instance(const std::string& environment, const std::string& instance,
                                     cloud_local::Trouble trouble, Milliseconds length) {
-  return keeper_->with(
-      environment, [&](Hosted& hosted) { return hosted.cloud().trouble(instance, trouble, now() + length); });
+  return keeper_->with(environment, [&](Hosted& hosted) -> Result<void> {
+    if (auto begun = hosted.cloud().trouble(instance, trouble, now() + length); !begun) return begun;
+    hosted.note("", "drill", instance,
+                fmt::format("{} for {} s", to_string(trouble), length.count() / 1000));
+    return {};
+  });
 }
 
 Result<void> Daemon::down(const std::string& environment, bool volumes, const Say& say) {

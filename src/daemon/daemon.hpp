@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "daemon/state_folder.hpp"
 #include "daemon/status.hpp"
 #include "daemon/up_request.hpp"
+#include "history/history.hpp"
 
 namespace headroom::daemon {
 
@@ -65,8 +67,16 @@ class Daemon {
   base::Result<Preview> preview(const UpRequest& request) const;
   // Back to the version before, without building.
   base::Result<void> rollback(const std::string& environment, const std::string& service, const Say& say);
-  // The number of instances, until it is changed again.
-  base::Result<void> scale(const std::string& environment, const std::string& service, int instances);
+  // Over the policy, for so long or until it is resumed: so many instances; what the policy says is told, not
+  // done.
+  base::Result<void> scale(const std::string& environment, const std::string& service, int instances,
+                           std::optional<base::Milliseconds> length);
+  base::Result<void> pause(const std::string& environment, const std::string& service,
+                           std::optional<base::Milliseconds> length);
+  base::Result<void> resume(const std::string& environment, const std::string& service);
+  // What happened and what was decided, and why; a service that is not there has none.
+  base::Result<std::vector<history::Entry>> events(const std::string& environment,
+                                                   const history::Query& query) const;
   // A planned failure, undone after `length`.
   base::Result<void> drill_zone(const std::string& environment, const std::string& zone,
                                 base::Milliseconds length);

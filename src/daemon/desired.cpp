@@ -16,7 +16,9 @@ constexpr double kShareWithoutContention = 0.8;
 void set_desired(EnvironmentRecord& record, const Plan& plan) {
   for (const ServicePlan& service : plan.services) {
     ServiceRecord& kept = record.services.at(service.service.name);
-    kept.desired = std::clamp(kept.desired == 0 ? service.initial : kept.desired, service.min, service.max);
+    const auto all = [&](int instances) { return of_all_groups(instances, service, plan); };
+    kept.desired = std::clamp(kept.desired == 0 ? all(service.initial) : kept.desired, all(service.min),
+                              all(service.max));
   }
 }
 
@@ -27,9 +29,17 @@ double promised_cores(const EnvironmentRecord& record, const Plan& plan) {
   return cores;
 }
 
+double most_cores(const Plan& plan) {
+  double cores = 0;
+  for (const ServicePlan& service : plan.services)
+    cores += of_all_groups(service.max, service, plan) * service.version.cores.value();
+  return cores;
+}
+
 double machine_cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-base::Result<std::vector<std::string>> weigh_promise(double promised_cores, double machine_cores) {
+base::Result<std::vector<std::string>> weigh_promise(double promised_cores, double most_cores,
+                                                     double machine_cores) {
   if (promised_cores > machine_cores) {
     return base::bad_input(
         fmt::format("its instances would be promised {:g} cores of the {:g} of this machine", promised_cores,
@@ -41,6 +51,11 @@ base::Result<std::vector<std::string>> weigh_promise(double promised_cores, doub
     warnings.push_back(fmt::format(
         "the instances are promised {:g} of {:g} cores: above 80 % they slow each other down, unseen",
         promised_cores, machine_cores));
+  }
+  if (most_cores > machine_cores) {
+    warnings.push_back(fmt::format(
+        "at their maximum the instances are promised {:g} of {:g} cores: before, they slow each other down",
+        most_cores, machine_cores));
   }
   return warnings;
 }

@@ -17,9 +17,13 @@ void set_desired(EnvironmentRecord& record, const Plan& plan);
 // Of all desired instances together. Requires: as above.
 double promised_cores(const EnvironmentRecord& record, const Plan& plan);
 
+// Where every service runs as many instances as it may.
+double most_cores(const Plan& plan);
+
 double machine_cores();
 
-// Warnings, in sentences. Errors: more than the machine has.
-base::Result<std::vector<std::string>> weigh_promise(double promised_cores, double machine_cores);
+// Warnings, in sentences. Errors: more is promised than the machine has.
+base::Result<std::vector<std::string>> weigh_promise(double promised_cores, double most_cores,
+                                                     double machine_cores);
 
 }  // namespace headroom::daemon

@@ -45,10 +45,26 @@ TEST(Desired, promises_every_instance_its_cores) {
 }
 
 TEST(Desired, warns_above_four_fifths_of_the_machine_and_refuses_more_than_all) {
-  EXPECT_TRUE(weigh_promise(1.6, 2).value().empty());
-  EXPECT_EQ(weigh_promise(1.61, 2).value().size(), 1U);
-  EXPECT_TRUE(weigh_promise(2, 2));
-  EXPECT_FALSE(weigh_promise(2.01, 2));
+  EXPECT_TRUE(weigh_promise(1.6, 1.6, 2).value().empty());
+  EXPECT_EQ(weigh_promise(1.61, 2, 2).value().size(), 1U);
+  EXPECT_TRUE(weigh_promise(2, 2, 2));
+  EXPECT_FALSE(weigh_promise(2.01, 2.01, 2));
+}
+
+// Only the policy knows whether it will ever have so many.
+TEST(Desired, warns_where_all_that_may_come_is_more_than_the_machine) {
+  EXPECT_DOUBLE_EQ(most_cores(plan_with(1, 1, 5, 0.25)), 1.25);
+  EXPECT_TRUE(weigh_promise(0.2, 2, 2).value().empty());
+  EXPECT_EQ(weigh_promise(0.2, 2.01, 2).value().size(), 1U);
+}
+
+// Two zones that scale apart, each with two.
+TEST(Desired, counts_what_is_meant_for_each_zone_in_all_of_them) {
+  Plan plan = plan_with(2, 1, 5, 0.1);
+  plan.services[0].per_zone = true;
+  plan.zones = {"a", "b"};
+  EXPECT_EQ(desired_of(0, plan), 4);
+  EXPECT_EQ(desired_of(20, plan), 10);
 }
 
 }  // namespace

@@ -8,9 +8,10 @@
 
 #include "control/tear_down.hpp"
 #include "daemon/clock.hpp"
+#include "daemon/controller_settings.hpp"
+#include "daemon/desired.hpp"
 #include "daemon/kept_versions.hpp"
-#include "policy/compile.hpp"
-#include "policy/policy.hpp"
+#include "policy/kernel.hpp"
 
 namespace headroom::daemon {
 namespace {
@@ -18,21 +19,7 @@ namespace {
 using base::Milliseconds;
 using base::Result;
 
-constexpr Milliseconds kTick{1'000};
 constexpr Milliseconds kPace{500};
-// Beyond its boot, the time for a process to start and to pass its checks.
-constexpr Milliseconds kStartWithin{60'000};
-// The shortest time of good service that proves a version.
-constexpr Milliseconds kProven{2'000};
-
-// By hand: exactly so many, whatever the metrics say.
-policy::Compiled exactly(int instances) {
-  policy::Scaling scaling;
-  scaling.initial = instances;
-  scaling.limits.min = instances;
-  scaling.limits.max = instances;
-  return policy::compile(scaling, kTick, kTick, Milliseconds(0)).value();
-}
 
 }  // namespace
 
@@ -69,6 +56,9 @@ Result<std::unique_ptr<Hosted>> Hosted::open(isolation::Machine& machine, Settin
                                              specification_of(hosted->record_, hosted->plan_), now);
   if (!cloud) return cloud.error();
   hosted->cloud_ = std::move(*cloud);
+  auto history = history::History::open(hosted->settings_.folder / "history.db");
+  if (!history) return history.error();
+  hosted->history_ = std::move(*history);
   for (const auto& [name, service] : hosted->record_.services) {
     if (service.rolling && hosted->find(name) != nullptr) hosted->begin_rollout(name);
   }
@@ -113,47 +103,110 @@ void Hosted::run() {
   }
 }
 
-control::Settings Hosted::settings_of(const ServicePlan& plan, const ServiceRecord& record) const {
-  control::Settings with;
-  with.service = plan.service.name;
-  with.version = record.version;
-  with.zones = plan_.zones;
-  with.token_prefix = fmt::format("{}-{}", settings_.realm, record.internal_port);
-  with.start = start_;
-  with.tick = kTick;
-  with.policy = exactly(record.desired);
-  with.metric_period = plan_.metric_period;
-  with.max_age = 3 * plan_.metric_period;
-  with.drain = plan.drain;
-  with.pool = plan.pool;
-  with.replace_after = plan.replace_after;
-  with.grace = plan.grace;
-  with.roll_at_once = std::max(1, record.desired / 4);
-  with.roll_stops_first = plan.service.keeps_volume;
-  with.proven_after = std::max(kProven, plan.service.health.interval);
-  with.start_within = plan.version.boot + kStartWithin;
-  return with;
-}
-
 void Hosted::step(const ServicePlan& plan) {
   const cloud::Observed observed = cloud_->observe();
   const std::lock_guard lock(mutex_);
+  tell_joins(observed);
   seen_ = observed;
-  const ServiceRecord& record = record_.services.at(plan.service.name);
+  ServiceRecord& record = record_.services.at(plan.service.name);
   if (record.version.empty()) return;
   if (plan.service.is_job) return follow_job(plan, observed);
   Controlled& controlled = controlled_[plan.service.name];
-  const control::Settings with = settings_of(plan, record);
-  control::Step next =
-      control::step(std::max(now(), observed.at), observed, std::move(controlled.state), with);
+  const Milliseconds at = std::max(now(), observed.at);
+  end_override(record, at);
+  const control::Settings with =
+      controller_settings(plan_, plan, record, settings_.realm, start_, controlled.begins);
+  control::Step next = control::step(at, observed, std::move(controlled.state), with);
   controlled.state = std::move(next.state);
+  follow_decisions(plan, next);
   for (const cloud::Action& action : next.actions) cloud_->submit(action);
-  for (const control::Note& note : next.notes) {
-    if (note.happened == control::Happened::outgoing || note.happened == control::Happened::recalled)
-      continue;
-    controlled.doing = note.subject.empty() ? note.why : fmt::format("{}: {}", note.subject, note.why);
-  }
+  tell(plan, next, at);
   follow_rollout(plan.service.name, observed);
+}
+
+// ---- what was decided
+
+void Hosted::end_override(ServiceRecord& record, Milliseconds now) {
+  if (!record.override || !record.override->is_over(now)) return;
+  record.override.reset();
+  save_or_tell(controlled_[record.name]);
+  note(record.name, "override_ended", "", "the policy decides again");
+}
+
+// As many as were decided last are there again after everything was gone, such as after a reboot.
+void Hosted::follow_decisions(const ServicePlan& plan, const control::Step& step) {
+  if (step.decided.empty()) return;
+  Controlled& controlled = controlled_[plan.service.name];
+  controlled.begins = false;
+  int desired = 0;
+  for (const control::Decided& decided : step.decided) {
+    desired += decided.decision.desired;
+    if (decided.decision.due || !controlled.decided.contains(decided.group))
+      controlled.decided[decided.group] = decided;
+  }
+  ServiceRecord& record = record_.services.at(plan.service.name);
+  if (std::exchange(record.desired, desired) != desired) save_or_tell(controlled);
+}
+
+void Hosted::tell(const ServicePlan& plan, const control::Step& step, Milliseconds now) {
+  const std::string& service = plan.service.name;
+  const auto keep = [&](const Result<void>& kept) {
+    unkept_ = kept ? std::string() : base::to_string(kept.error());
+  };
+  for (const control::Decided& decided : step.decided) {
+    const std::string group =
+        plan.per_zone ? plan_.zones[static_cast<std::size_t>(decided.group)] : std::string();
+    keep(history_->decided(service, group, decided));
+  }
+  for (const cloud::Action& action : step.actions)
+    note(service, "action", action.token, fmt::format("{}: {}", cloud::words(action), action.why));
+  Controlled& controlled = controlled_[service];
+  for (const control::Note& one : step.notes) {
+    note(service, std::string(control::to_string(one.happened)), one.subject, one.why);
+    if (one.happened == control::Happened::outgoing || one.happened == control::Happened::recalled) continue;
+    controlled.doing = one.subject.empty() ? one.why : fmt::format("{}: {}", one.subject, one.why);
+  }
+  keep(history_->keep(now));
+}
+
+// When capacity that was ordered serves is what an order came to.
+void Hosted::tell_joins(const cloud::Observed& observed) {
+  if (seen_.instances_at == std::nullopt) return;  // what an earlier daemon has seen join is not told again
+  for (const cloud::Instance& instance : observed.instances) {
+    if (instance.state != cloud::InstanceState::in_service) continue;
+    const auto before = std::find_if(seen_.instances.begin(), seen_.instances.end(),
+                                     [&](const cloud::Instance& one) { return one.id == instance.id; });
+    if (before != seen_.instances.end() && before->state == cloud::InstanceState::in_service) continue;
+    note(instance.service, "in_service", instance.id,
+         fmt::format("it serves in zone {}, {:.1f} s after it was ordered", instance.zone,
+                     static_cast<double>((instance.since - instance.started).count()) / 1000));
+  }
+}
+
+void Hosted::note(const std::string& service, std::string kind, std::string subject, std::string text) {
+  const Result<void> kept =
+      history_->add({now(), service, std::move(kind), std::move(subject), std::move(text)});
+  if (!kept) unkept_ = base::to_string(kept.error());
+}
+
+void Hosted::save_or_tell(Controlled& controlled) {
+  if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
+}
+
+// Another policy looks at what it sees from now on; what was done last still holds its cooldown, where it is
+// counted in the same ticks.
+void Hosted::decide_anew(const ServicePlan& service, Controlled& controlled) const {
+  const auto ticks = static_cast<std::int32_t>((now() - start_) / service.tick);
+  const bool same_ticks = find(service.service.name) != nullptr && find(service.service.name)->tick == service.tick;
+  for (control::GroupState& group : controlled.state.groups) {
+    const policy::State<base::One> before = std::exchange(group.policy, policy::initial_state());
+    if (!same_ticks) continue;
+    group.policy.last_out = before.last_out;
+    group.policy.last_in = before.last_in;
+    group.policy.last_busy = before.last_busy;
+  }
+  if (!same_ticks) controlled.state.next_tick = ticks;
+  controlled.decided.clear();
 }
 
 // One instance for each version that is deployed, and its end is the end of the deployment.
@@ -188,7 +241,7 @@ void Hosted::follow_job(const ServicePlan& plan, const cloud::Observed& observed
   }
   if (controlled.deployment.goes_on) return;
   record.rolling = false;
-  if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
+  save_or_tell(controlled);
 }
 
 void Hosted::follow_rollout(const std::string& service, const cloud::Observed& observed) {
@@ -206,19 +259,22 @@ void Hosted::follow_rollout(const std::string& service, const cloud::Observed& o
   record.rolling = false;
   if (judged.verdict == Verdict::done) {
     controlled.doing.clear();
-    if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
+    save_or_tell(controlled);
+    note(service, "deployment_done", version, "all instances run it");
     return;
   }
   controlled.deployment = {false, true, judged.why};
   if (record.previous.empty() || record.previous == version) {
     controlled.doing = fmt::format("{} does not come into service: {}", version, judged.why);
-    if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
+    note(service, "deployment_failed", version, judged.why);
+    save_or_tell(controlled);
     return;
   }
   record.version = std::exchange(record.previous, std::string());
   controlled.doing = fmt::format("{} was taken back: {}", version, judged.why);
   controlled.deployment.text = fmt::format("{}; {} serves as before", judged.why, record.version);
-  if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
+  note(service, "deployment_failed", version, controlled.deployment.text);
+  save_or_tell(controlled);
 }
 
 // ---- what people ask for
@@ -229,7 +285,7 @@ Result<void> Hosted::end_service(const ServicePlan& service) {
   {
     const std::lock_guard lock(mutex_);
     ServiceRecord& record = record_.services.at(service.service.name);
-    with = settings_of(service, record);
+    with = controller_settings(plan_, service, record, settings_.realm, start_, false);
     record.version.clear();
     controlled_.erase(service.service.name);
   }
@@ -262,12 +318,17 @@ Result<void> Hosted::change(EnvironmentRecord record, Plan plan) {
   // What was asked of its services meanwhile stands, within the new limits.
   for (auto& [name, service] : record.services) {
     const auto known = record_.services.find(name);
-    if (known != record_.services.end()) service = known->second;
-    for (const ServicePlan& limits : plan.services) {
-      if (limits.service.name == name) service.desired = std::clamp(service.desired, limits.min, limits.max);
-    }
+    if (known == record_.services.end()) continue;
+    const std::optional<Override> asked = std::exchange(service, known->second).override;
+    if (!service.override) service.override = asked;
   }
+  set_desired(record, plan);
   if (auto saved = settings_.save(record); !saved) return saved;
+  const bool differs = !record_.files || !record.files || *record_.files != *record.files;
+  for (const ServicePlan& service : plan.services) {
+    const auto known = controlled_.find(service.service.name);
+    if (differs && known != controlled_.end()) decide_anew(service, known->second);
+  }
   record_ = std::move(record);
   plan_ = std::move(plan);
   return {};
@@ -310,7 +371,9 @@ Result<void> Hosted::deploy(const std::string& service, cloud_local::Version ver
   const std::lock_guard lock(mutex_);
   if (find(service) == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
   ++record_.services.at(service).versions;
-  return aim(service, name);
+  if (auto aimed = aim(service, name); !aimed) return aimed;
+  note(service, "deployed", name, "its instances are replaced");
+  return {};
 }
 
 Result<void> Hosted::rollback(const std::string& service) {
@@ -323,7 +386,9 @@ Result<void> Hosted::rollback(const std::string& service) {
     return base::bad_input(fmt::format("{} has no earlier version to go back to", service),
                            "deploy another one");
   }
-  return aim(service, previous);
+  if (auto aimed = aim(service, previous); !aimed) return aimed;
+  note(service, "rolled_back", previous, "by hand");
+  return {};
 }
 
 void Hosted::keep_versions(int newest) {
@@ -334,21 +399,58 @@ void Hosted::keep_versions(int newest) {
     [[maybe_unused]] const auto done = cloud_->keep_versions(service, names);
 }
 
-Result<void> Hosted::scale(const std::string& service, int instances) {
-  const std::lock_guard lock(mutex_);
+Result<void> Hosted::override_with(const std::string& service, std::optional<Override> override) {
+  EnvironmentRecord changed = record_;
+  changed.services.at(service).override = override;
+  if (auto saved = settings_.save(changed); !saved) return saved.error();
+  record_ = std::move(changed);
+  controlled_[service].doing.clear();
+  return {};
+}
+
+// Requires: the mutex.
+Result<const ServicePlan*> Hosted::scaled(const std::string& service) const {
   const ServicePlan* plan = find(service);
   if (plan == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
   if (plan->service.is_job)
     return base::bad_input(fmt::format("{} is a job: it runs once for each version", service));
-  if (instances < 1 || instances > plan->max) {
-    return base::bad_input(fmt::format("{} runs 1 to {} instances, not {}", service, plan->max, instances),
+  return plan;
+}
+
+Result<void> Hosted::scale(const std::string& service, int instances, std::optional<Milliseconds> until) {
+  const std::lock_guard lock(mutex_);
+  const Result<const ServicePlan*> plan = scaled(service);
+  if (!plan) return plan.error();
+  const int most = of_all_groups((*plan)->max, **plan, plan_);
+  if (instances < 1 || instances > most) {
+    return base::bad_input(fmt::format("{} runs 1 to {} instances, not {}", service, most, instances),
                            "the file says so: scale.max");
   }
-  EnvironmentRecord changed = record_;
-  changed.services.at(service).desired = instances;
-  if (auto saved = settings_.save(changed); !saved) return saved.error();
-  record_ = std::move(changed);
-  controlled_[service].doing.clear();
+  const int groups = of_all_groups(1, **plan, plan_);
+  if (instances % groups != 0) {
+    return base::bad_input(fmt::format("{} scales apart in each of {} zones, so {} instances have no share in each",
+                                       service, groups, instances),
+                           fmt::format("ask for a multiple of {}", groups));
+  }
+  if (auto done = override_with(service, Override{instances / groups, now(), until}); !done) return done;
+  note(service, "scaled", "", fmt::format("by hand: {} instances", instances));
+  return {};
+}
+
+Result<void> Hosted::pause(const std::string& service, std::optional<Milliseconds> until) {
+  const std::lock_guard lock(mutex_);
+  if (const auto plan = scaled(service); !plan) return plan.error();
+  if (auto done = override_with(service, Override{std::nullopt, now(), until}); !done) return done;
+  note(service, "paused", "", "by hand: what the policy asks for is told, not done");
+  return {};
+}
+
+Result<void> Hosted::resume(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  if (const auto plan = scaled(service); !plan) return plan.error();
+  if (!record_.services.at(service).override) return {};
+  if (auto done = override_with(service, std::nullopt); !done) return done;
+  note(service, "resumed", "", "by hand: the policy decides again");
   return {};
 }
 
@@ -363,107 +465,6 @@ Result<void> Hosted::remove(bool volumes) {
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
   return cloud_->remove(volumes);
-}
-
-// ---- status
-
-double Hosted::promised_cores() const {
-  const std::vector<cloud_local::Version> versions = cloud_->versions();
-  const std::lock_guard lock(mutex_);
-  double cores = 0;
-  for (const cloud::Instance& instance : seen_.instances) {
-    if (instance.state == cloud::InstanceState::stopped || instance.state == cloud::InstanceState::failed)
-      continue;
-    for (const cloud_local::Version& version : versions) {
-      if (version.service == instance.service && version.name == instance.version)
-        cores += version.cores.value();
-    }
-  }
-  return cores;
-}
-
-EnvironmentStatus Hosted::status() const {
-  const std::vector<cloud_local::Details> details = cloud_->details();
-  const std::vector<std::string> cut = cloud_->cut_zones();
-  std::vector<std::string> hindrances = cloud_->hindrances();
-  const cloud::Observed seen = cloud_->observe();
-  const std::lock_guard lock(mutex_);
-  EnvironmentStatus status;
-  status.name = record_.name;
-  status.file = record_.file;
-  status.variant = record_.variant;
-  status.hindrances = std::move(hindrances);
-  for (const std::string& zone : plan_.zones) {
-    status.zones.push_back({zone, std::find(cut.begin(), cut.end(), zone) != cut.end()});
-  }
-  for (const ServicePlan& plan : plan_.services) {
-    const ServiceRecord& record = record_.services.at(plan.service.name);
-    ServiceStatus service;
-    service.name = record.name;
-    service.desired = record.desired;
-    service.version = record.version;
-    service.previous = record.previous;
-    if (plan.service.is_job) {
-      // It has ended, or it runs.
-      service.desired = 0;
-      service.doing = "a job";
-    }
-    if (plan.service.listen) {
-      service.address = fmt::format("{}://{}", plan.service.listen->certificate.empty() ? "http" : "https",
-                                    to_string(*plan.service.listen));
-    }
-    for (const cloud::Instance& instance : seen.instances) {
-      if (instance.service == record.name && instance.state == cloud::InstanceState::in_service)
-        ++service.in_service;
-    }
-    if (const auto found = controlled_.find(record.name); found != controlled_.end()) {
-      const Controlled& controlled = found->second;
-      if (controlled.rollout) {
-        service.doing = controlled.deployment.text;
-      } else if (controlled.deployment.failed || service.in_service != service.desired) {
-        service.doing = controlled.doing;
-      }
-    }
-    for (const cloud::ServiceMetrics& metrics : seen.services) {
-      if (metrics.service != record.name) continue;
-      if (metrics.requests) service.requests_per_second = metrics.requests->value();
-      if (metrics.failed) service.failed_per_second = metrics.failed->value();
-      if (metrics.p95) service.p95_ms = static_cast<double>(metrics.p95->count());
-    }
-    status.services.push_back(std::move(service));
-    std::vector<const cloud::Instance*> instances;
-    for (const cloud::Instance& instance : seen.instances) {
-      if (instance.service == record.name) instances.push_back(&instance);
-    }
-    std::sort(instances.begin(), instances.end(), [](const auto* a, const auto* b) {
-      return a->id.size() != b->id.size() ? a->id.size() < b->id.size() : a->id < b->id;
-    });
-    for (const cloud::Instance* instance : instances) {
-      InstanceStatus shown;
-      shown.id = instance->id;
-      shown.service = instance->service;
-      shown.version = instance->version;
-      shown.zone = instance->zone;
-      shown.address = instance->address;
-      shown.state = to_string(instance->state);
-      shown.since = instance->since;
-      if (instance->metrics && instance->metrics->cpu) shown.cpu_percent = instance->metrics->cpu->value();
-      if (instance->metrics && instance->metrics->requests)
-        shown.requests_per_second = instance->metrics->requests->value();
-      if (instance->health) {
-        shown.health = instance->health->detail;
-        shown.failed_checks = instance->health->failures;
-      }
-      for (const cloud_local::Details& detail : details) {
-        if (detail.id != instance->id) continue;
-        shown.memory_bytes = detail.memory_bytes;
-        shown.why = detail.why;
-        if (detail.trouble) shown.drill = to_string(*detail.trouble);
-      }
-      status.instances.push_back(std::move(shown));
-    }
-  }
-  return status;
 }
 
 }  // namespace headroom::daemon

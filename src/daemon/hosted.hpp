@@ -19,6 +19,7 @@
 #include "daemon/plan.hpp"
 #include "daemon/rollout.hpp"
 #include "daemon/status.hpp"
+#include "history/history.hpp"
 
 namespace headroom::daemon {
 
@@ -58,10 +59,20 @@ class Hosted {
   base::Result<void> rollback(const std::string& service);
   // Forgets versions of each service but those it runs, the one before, and the `newest` ones.
   void keep_versions(int newest);
-  base::Result<void> scale(const std::string& service, int instances);
+  // Exactly so many instances, whatever the policy says, until then or until resume().
+  base::Result<void> scale(const std::string& service, int instances, std::optional<base::Milliseconds> until);
+  // The policy is asked and what it says is told, but not done; failed instances are still replaced.
+  base::Result<void> pause(const std::string& service, std::optional<base::Milliseconds> until);
+  // The policy decides again.
+  base::Result<void> resume(const std::string& service);
   Deployment deployment(const std::string& service) const;
 
   cloud_local::LocalCloud& cloud() { return *cloud_; }
+  // What happened, and what was decided and why.
+  base::Result<std::vector<history::Entry>> events(const history::Query& query) const {
+    return history_->entries(query);
+  }
+  void note(const std::string& service, std::string kind, std::string subject, std::string text);
   EnvironmentStatus status() const;
   double promised_cores() const;
 
@@ -71,6 +82,8 @@ class Hosted {
  private:
   struct Controlled {
     control::State state;
+    bool begins = true;  // nothing was decided so far
+    std::map<std::int32_t, control::Decided> decided;  // the last one for which a policy was asked, by group
     std::optional<Rollout> rollout;
     std::string job;  // the token of its launch, where the service is a job and runs
     Deployment deployment;
@@ -85,7 +98,19 @@ class Hosted {
   void follow_rollout(const std::string& service, const cloud::Observed& observed);
   base::Result<void> aim(const std::string& service, const std::string& version);
   void begin_rollout(const std::string& service);
-  control::Settings settings_of(const ServicePlan& plan, const ServiceRecord& record) const;
+  // ---- all: while the mutex is held
+  void end_override(ServiceRecord& record, base::Milliseconds now);
+  void follow_decisions(const ServicePlan& plan, const control::Step& step);
+  void tell(const ServicePlan& plan, const control::Step& step, base::Milliseconds now);
+  void tell_joins(const cloud::Observed& observed);
+  void save_or_tell(Controlled& controlled);
+  void decide_anew(const ServicePlan& service, Controlled& controlled) const;
+  base::Result<const ServicePlan*> scaled(const std::string& service) const;  // one that has a number
+  base::Result<void> override_with(const std::string& service, std::optional<Override> override);
+  ServiceStatus status_of(const ServicePlan& plan, const cloud::Observed& seen) const;
+  DecisionStatus status_of(const ServicePlan& plan, const control::Decided& decided) const;
+  InstanceStatus status_of(const cloud::Instance& instance,
+                           const std::vector<cloud_local::Details>& details) const;
   static cloud_local::Specification specification_of(const EnvironmentRecord& record, const Plan& plan);
   const ServicePlan* find(const std::string& service) const;
 
@@ -93,12 +118,14 @@ class Hosted {
   Settings settings_;
   base::Milliseconds start_{0};
   std::unique_ptr<cloud_local::LocalCloud> cloud_;
+  std::unique_ptr<history::History> history_;
 
   mutable std::mutex mutex_;
   EnvironmentRecord record_;
   Plan plan_;
   std::map<std::string, Controlled> controlled_;
   cloud::Observed seen_;
+  std::string unkept_;  // why the history could not be written lately; empty: it could
 
   std::atomic<bool> stop_ = false;
   std::condition_variable wake_;

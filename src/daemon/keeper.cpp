@@ -34,7 +34,7 @@ Result<void> Keeper::adopt() {
 }
 
 Result<void> Keeper::adopt(const EnvironmentRecord& record) {
-  const Result<Plan> plan = plan_from(record.plan);
+  const Result<Plan> plan = kept_plan(record);
   if (!plan) return plan.error();
   auto hosted = Hosted::open(machine_, settings_of(record.name), record, *plan);
   if (!hosted) return hosted.error();

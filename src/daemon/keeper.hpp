@@ -68,7 +68,7 @@ class Keeper {
 
   // ---- the steps of up(), in their order. All: while change_mutex_ is held. `unwanted`: nobody waits for
   // what is not built yet.
-  base::Result<EnvironmentRecord> recorded(const UpRequest& request, const Plan& plan, bool& is_new);
+  base::Result<EnvironmentRecord> recorded(const UpRequest& request, const ReadPlan& read, bool& is_new);
   base::Result<std::shared_ptr<Hosted>> host(const EnvironmentRecord& record, const Plan& plan, bool is_new);
   base::Result<void> deploy(Hosted& hosted, const ServicePlan& plan, const Say& say,
                             const std::function<bool()>& unwanted, UpResult& result);

@@ -3,6 +3,7 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/clock.hpp"
 #include "daemon/confined_build.hpp"
 #include "daemon/desired.hpp"
 #include "daemon/keeper.hpp"
@@ -19,15 +20,16 @@ using base::Result;
 namespace fs = std::filesystem;
 
 Result<UpResult> Keeper::up(const UpRequest& request, const Say& say, const Left& left) {
-  const Result<Plan> plan = read_plan(request);
-  if (!plan) return plan.error();
+  const Result<ReadPlan> read = read_plan(request);
+  if (!read) return read.error();
+  const Plan* const plan = &read->plan;
 
   const std::lock_guard changing(change_mutex_);
   if (request.must_exist && !find(plan->environment)) return absent(plan->environment);
   bool is_new = true;
-  const Result<EnvironmentRecord> record = recorded(request, *plan, is_new);
+  const Result<EnvironmentRecord> record = recorded(request, *read, is_new);
   if (!record) return record.error();
-  Result<std::vector<std::string>> warnings = weigh_promise(promised_cores(*record, *plan), machine_cores());
+  Result<std::vector<std::string>> warnings = weigh_promise(promised_cores(*record, *plan), most_cores(*plan), machine_cores());
   if (!warnings) return warnings.error();
   const Result<std::shared_ptr<Hosted>> hosted = host(*record, *plan, is_new);
   if (!hosted) return hosted.error();
@@ -48,7 +50,8 @@ Result<UpResult> Keeper::up(const UpRequest& request, const Say& say, const Left
 
 // The record as it is to be: that of what is there, with what the request and the file say now. Nothing is
 // written. Errors: the name belongs to another file.
-Result<EnvironmentRecord> Keeper::recorded(const UpRequest& request, const Plan& plan, bool& is_new) {
+Result<EnvironmentRecord> Keeper::recorded(const UpRequest& request, const ReadPlan& read, bool& is_new) {
+  const Plan& plan = read.plan;
   EnvironmentRecord record;
   if (const std::shared_ptr<Hosted> hosted = find(plan.environment)) {
     is_new = false;
@@ -64,7 +67,7 @@ Result<EnvironmentRecord> Keeper::recorded(const UpRequest& request, const Plan&
   record.name = plan.environment;
   record.file = request.file.string();
   record.variant = request.variant;
-  record.plan = to_text(plan);
+  record.files = read.files;
   std::vector<std::string> services;
   for (const ServicePlan& service : plan.services) services.push_back(service.service.name);
   {
@@ -73,6 +76,8 @@ Result<EnvironmentRecord> Keeper::recorded(const UpRequest& request, const Plan&
       return completed.error();
   }
   set_desired(record, plan);
+  for (auto& [name, service] : record.services)
+    if (request.observe && !service.override) service.override = Override{std::nullopt, now(), std::nullopt};
   return record;
 }
 
@@ -169,8 +174,9 @@ Result<void> Keeper::wait(Hosted& hosted, const std::string& service, const Say&
 }
 
 Result<Preview> Keeper::preview(const UpRequest& request) {
-  const Result<Plan> plan = read_plan(request);
-  if (!plan) return plan.error();
+  const Result<ReadPlan> read = read_plan(request);
+  if (!read) return read.error();
+  const Plan* const plan = &read->plan;
   There there;
   if (const std::shared_ptr<Hosted> hosted = find(plan->environment)) {
     there.record = hosted->record();

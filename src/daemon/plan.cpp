@@ -3,23 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
+
+#include "sim/scenario.hpp"
 
 namespace headroom::daemon {
 namespace {
 
 using base::Milliseconds;
 using base::Result;
-using nlohmann::json;
 
 // What an instance name leaves of the 40 letters that a confined process may have: "-123456-z12".
 constexpr std::size_t kLongestName = 28;
 // Where the file gives no drain: requests that take longer are rare, and a person waits for it.
 constexpr Milliseconds kDrain{10'000};
-// Metrics every minute are what clouds have; this machine can look closer.
-constexpr Milliseconds kPeriodMost{5'000};
+// Where no policy looks at them, metrics are for people, who want to see something soon.
+constexpr Milliseconds kPeriodForPeople{5'000};
+// The finest grid for decisions: what a person asks for is done within a tick.
+constexpr Milliseconds kTick{1'000};
 
 // It is a part of folders and of names on the machine.
 bool is_plain(const std::string& name) {
@@ -49,9 +51,13 @@ class Planner {
     }
     plan.zones = environment_.zones;
     if (plan.zones.empty()) plan.zones = {"a"};
-    plan.metric_period = std::min(environment_.metrics.period, kPeriodMost);
-    for (const environment::Service& service : environment_.services)
+    plan.metric_period = environment_.metrics.period;
+    bool measured = false;
+    for (const environment::Service& service : environment_.services) {
       plan.services.push_back(plan_of(service));
+      measured = measured || !service.scale.scaling.policies.empty();
+    }
+    if (!measured) plan.metric_period = std::min(plan.metric_period, kPeriodForPeople);
     order(plan);
     if (!error_.faults.empty()) return environment::located(loaded_, error_);
     return plan;
@@ -121,11 +127,32 @@ class Planner {
     made.initial = service.scale.scaling.initial;
     made.min = service.scale.scaling.limits.min;
     made.max = service.scale.scaling.limits.max;
+    decide(service, made);
     made.pool = service.scale.pool;
     made.drain = service.scale.drain > Milliseconds(0) ? service.scale.drain : kDrain;
     made.replace_after = service.health.replace_after;
     made.grace = service.health.grace;
     return made;
+  }
+
+  // The policy of the file, compiled as the rehearsal does; where it does not fit the finest grid (a rate limit
+  // over hours has too many ticks there), on that of the file.
+  void decide(const environment::Service& service, ServicePlan& made) {
+    made.per_zone = service.scale.per_zone;
+    if (service.scale.hold_to_paid_hour) made.hold_while_paid = service.instance.billing;
+    environment::Environment fine = environment_;
+    fine.tick = kTick;
+    made.tick = kTick;
+    auto compiled = sim::policy_of(fine, service);
+    if (!compiled) {
+      made.tick = sim::tick_of(environment_);
+      compiled = sim::policy_of(environment_, service);
+    }
+    if (compiled) {
+      made.policy = *compiled;
+      return;
+    }
+    error_.faults.insert(error_.faults.end(), compiled.error().faults.begin(), compiled.error().faults.end());
   }
 
   // Each after those that it depends on; otherwise as in the file.
@@ -158,113 +185,14 @@ class Planner {
   base::Error error_;
 };
 
-json to_json(const ServicePlan& plan) {
-  const cloud_local::Service& service = plan.service;
-  const cloud_local::Version& version = plan.version;
-  json text = {{"name", service.name},
-               {"health",
-                {{"path", service.health.path},
-                 {"interval_ms", service.health.interval.count()},
-                 {"unhealthy_after", service.health.unhealthy_after},
-                 {"healthy_after", service.health.healthy_after}}},
-               {"depends_on", service.depends_on},
-               {"keeps_volume", service.keeps_volume},
-               {"is_job", service.is_job},
-               {"run", version.run},
-               {"environment", version.environment},
-               {"secrets", version.secrets},
-               {"cores", version.cores.value()},
-               {"processes_max", version.processes_max},
-               {"boot_ms", version.boot.count()},
-               {"source", plan.source.string()},
-               {"build", plan.build},
-               {"initial", plan.initial},
-               {"min", plan.min},
-               {"max", plan.max},
-               {"pool", plan.pool},
-               {"drain_ms", plan.drain.count()},
-               {"replace_after", plan.replace_after},
-               {"grace_ms", plan.grace.count()}};
-  if (version.memory_bytes) text["memory_bytes"] = *version.memory_bytes;
-  if (service.listen) {
-    text["listen"] = {{"host", service.listen->host},
-                      {"port", service.listen->port},
-                      {"certificate", service.listen->certificate.string()}};
-  }
-  return text;
-}
-
-Milliseconds ms(const json& text, const char* name) {
-  return Milliseconds(text.at(name).get<std::int64_t>());
-}
-
-ServicePlan service_from(const json& text) {
-  ServicePlan plan;
-  cloud_local::Service& service = plan.service;
-  cloud_local::Version& version = plan.version;
-  service.name = version.service = text.at("name");
-  const json& health = text.at("health");
-  service.health = {health.at("path"),
-                    ms(health, "interval_ms"),
-                    health.at("unhealthy_after"),
-                    health.at("healthy_after"),
-                    {}};
-  service.depends_on = text.at("depends_on").get<std::vector<std::string>>();
-  service.keeps_volume = text.at("keeps_volume");
-  service.is_job = text.at("is_job");
-  if (text.contains("listen")) {
-    const json& listen = text["listen"];
-    service.listen =
-        balancer::Bind{listen.at("host"), listen.at("port"), listen.at("certificate").get<std::string>()};
-  }
-  version.run = text.at("run");
-  version.environment = text.at("environment").get<cloud_local::Variables>();
-  version.secrets = text.at("secrets").get<cloud_local::Variables>();
-  version.cores = base::Cores(text.at("cores").get<double>());
-  version.processes_max = text.at("processes_max");
-  version.boot = ms(text, "boot_ms");
-  if (text.contains("memory_bytes")) version.memory_bytes = text["memory_bytes"].get<std::int64_t>();
-  plan.source = text.at("source").get<std::string>();
-  plan.build = text.at("build");
-  plan.initial = text.at("initial");
-  plan.min = text.at("min");
-  plan.max = text.at("max");
-  plan.pool = text.at("pool");
-  plan.drain = ms(text, "drain_ms");
-  plan.replace_after = text.at("replace_after");
-  plan.grace = ms(text, "grace_ms");
-  return plan;
-}
-
 }  // namespace
 
 Result<Plan> plan_of(const environment::Loaded& loaded, const std::filesystem::path& folder) {
   return Planner(loaded, folder).run();
 }
 
-std::string to_text(const Plan& plan) {
-  json services = json::array();
-  for (const ServicePlan& service : plan.services) services.push_back(to_json(service));
-  return json{{"environment", plan.environment},
-              {"zones", plan.zones},
-              {"metric_period_ms", plan.metric_period.count()},
-              {"services", services}}
-      .dump();
-}
-
-Result<Plan> plan_from(const std::string& text) {
-  try {
-    const json read = json::parse(text);
-    Plan plan;
-    plan.environment = read.at("environment");
-    plan.zones = read.at("zones").get<std::vector<std::string>>();
-    plan.metric_period = ms(read, "metric_period_ms");
-    for (const json& service : read.at("services")) plan.services.push_back(service_from(service));
-    return plan;
-  } catch (const json::exception& error) {
-    return base::unavailable(fmt::format("a kept environment cannot be read: {}", error.what()),
-                             "`headroom down` removes it, `headroom up` makes it anew");
-  }
+int of_all_groups(int instances, const ServicePlan& service, const Plan& plan) {
+  return service.per_zone ? instances * static_cast<int>(plan.zones.size()) : instances;
 }
 
 }  // namespace headroom::daemon

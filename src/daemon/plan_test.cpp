@@ -52,15 +52,6 @@ TEST(Plan, is_what_the_file_asks_of_this_machine) {
   EXPECT_EQ(web.max, 6);
 }
 
-TEST(Plan, is_kept_as_text_and_read_again) {
-  const auto made = plan(kShop);
-  ASSERT_TRUE(made);
-  const auto again = plan_from(to_text(*made));
-  ASSERT_TRUE(again);
-  EXPECT_EQ(to_text(*again), to_text(*made));
-  EXPECT_EQ(again->services[1].version, made->services[1].version);
-}
-
 TEST(Plan, names_everything_that_is_missing_at_its_place) {
   const std::string said = faults(plan("name: shop\nservices:\n  web:\n    listen: 8080\n"));
   EXPECT_NE(said.find("no command that runs an instance"), std::string::npos) << said;

@@ -41,7 +41,7 @@ class PreviewOf : public testing::Test {
     there.record.emplace();
     there.record->name = "shop";
     there.record->file = "/srv/shop/headroom.yaml";
-    there.record->services["web"] = {"web", 0, 2, "v1", "", 1, false};
+    there.record->services["web"] = {"web", 0, 2, {}, "v1", "", 1, false};
     cloud_local::Version version = plan_.services[0].version;
     version.name = "v1";
     const auto artifact = versions::inspect(plan_.services[0].source, state() / "artifacts");

@@ -27,6 +27,25 @@ struct InstanceStatus {
   std::string drill;  // "hang", "pause"; empty: none
 };
 
+// What a person has put over the policy.
+struct OverrideStatus {
+  std::optional<int> instances;  // exactly so many; none: it is paused
+  base::Milliseconds since{0};
+  std::optional<base::Milliseconds> until;  // none: until it is resumed
+};
+
+// The latest decision of what scales as one.
+struct DecisionStatus {
+  std::string group;  // a zone, where each scales apart; empty: the whole service
+  base::Milliseconds at{0};
+  std::optional<double> cpu_percent;  // that it saw
+  std::optional<double> requests_per_second_per_instance;
+  int recommended = 0;  // instances that the policies ask for, before any limit
+  int desired = 0;      // what it came to
+  std::string why;      // "above the threshold; bounded by max"
+  std::optional<base::Milliseconds> next;  // when a policy is asked again; none: there is none
+};
+
 struct ServiceStatus {
   std::string name;
   int desired = 0;
@@ -35,6 +54,8 @@ struct ServiceStatus {
   std::string version;   // what new instances run; empty: none was deployed so far
   std::string previous;  // what `rollback` goes back to; empty: nothing
   std::string doing;     // in one line: what goes on, or what hinders it; empty: all is as desired
+  std::optional<OverrideStatus> override;
+  std::vector<DecisionStatus> decisions;  // in the order of the zones; empty: none so far
   std::optional<double> requests_per_second;
   std::optional<double> failed_per_second;
   std::optional<double> p95_ms;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "environment/read.hpp"
 #include "store/file.hpp"
@@ -12,19 +13,37 @@ namespace {
 
 constexpr std::uint64_t kLargestInput = 64 << 20;
 
+base::Result<Plan> plan_from(const std::filesystem::path& file, const std::string& variant,
+                             const environment::ReadFile& read_file) {
+  const base::Result<std::string> text = read_file(file.string());
+  if (!text) return text.error();
+  const base::Result<environment::Loaded> loaded =
+      environment::read(*text, file.string(), read_file, variant);
+  if (!loaded) return loaded.error();
+  return plan_of(*loaded, file.parent_path());
+}
+
 }  // namespace
 
 // What a file refers to lies beside it, whatever the folder of the daemon is.
-base::Result<Plan> read_plan(const UpRequest& request) {
-  const base::Result<std::string> text = store::read_file(request.file, kLargestInput);
-  if (!text) return text.error();
-  const environment::ReadFile read_input = [](const std::string& path) {
-    return store::read_file(path, kLargestInput);
+base::Result<ReadPlan> read_plan(const UpRequest& request) {
+  Files files;
+  const environment::ReadFile read_input = [&files](const std::string& path) {
+    base::Result<std::string> text = store::read_file(path, kLargestInput);
+    if (text) files[path] = *text;
+    return text;
   };
-  const base::Result<environment::Loaded> loaded =
-      environment::read(*text, request.file.string(), read_input, request.variant);
-  if (!loaded) return loaded.error();
-  return plan_of(*loaded, request.file.parent_path());
+  base::Result<Plan> plan = plan_from(request.file, request.variant, read_input);
+  if (!plan) return plan.error();
+  return ReadPlan{std::move(*plan), std::make_shared<const Files>(std::move(files))};
+}
+
+base::Result<Plan> kept_plan(const EnvironmentRecord& record) {
+  return plan_from(record.file, record.variant, [&record](const std::string& path) -> base::Result<std::string> {
+    if (const auto kept = record.files->find(path); kept != record.files->end()) return kept->second;
+    return base::unavailable(fmt::format("{} was not kept", path),
+                             "`headroom up` reads it again, `headroom down` removes the environment");
+  });
 }
 
 base::Result<void> expect_same_file(const EnvironmentRecord& known, const UpRequest& request) {

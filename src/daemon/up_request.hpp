@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "base/result.hpp"
@@ -15,10 +16,17 @@ struct UpRequest {
   std::string variant;         // -e; empty: none
   bool must_exist = false;     // `deploy`: the environment runs already
   bool while_watched = false;  // what is not built yet is given up when whoever asked goes away
+  bool observe = false;        // its services begin paused: what the policy asks for is told, not done
 };
 
+struct ReadPlan {
+  Plan plan;
+  std::shared_ptr<const Files> files;  // that were read for it
+};
 // Errors: those of the file, and what this machine cannot do, at their places.
-base::Result<Plan> read_plan(const UpRequest& request);
+base::Result<ReadPlan> read_plan(const UpRequest& request);
+// The plan of an environment that is known, from its files as they were. Errors: this program takes them no more.
+base::Result<Plan> kept_plan(const EnvironmentRecord& record);
 
 // Errors: the environment of that name is of another file.
 base::Result<void> expect_same_file(const EnvironmentRecord& known, const UpRequest& request);

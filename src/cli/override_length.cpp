@@ -1,0 +1,38 @@
+#include "cli/override_length.hpp"
+
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+#include "report/words.hpp"
+
+namespace headroom::cli {
+
+void add_length_option(Command& command, std::string& length) {
+  command.add_option("--for", length, "how long; it ends by itself. Without it: until `headroom resume`")
+      .type_name("DURATION");
+}
+
+base::Result<std::optional<base::Milliseconds>> override_length(const std::string& written) {
+  if (written.empty()) return std::optional<base::Milliseconds>();
+  auto length = base::parse_duration(written);
+  if (length && *length > base::Milliseconds(0)) return std::optional(*length);
+  base::Error error =
+      length ? base::bad_input(fmt::format("{} is no time to come", written), "write --for 2h") : length.error();
+  for (base::Fault& fault : error.faults) fault.what = "--for: " + fault.what;
+  return error;
+}
+
+std::string length_text(const std::optional<base::Milliseconds>& length) {
+  return length ? "for " + report::duration_text(*length) : "until `headroom resume`";
+}
+
+void write_length(report::JsonWriter& json, const std::optional<base::Milliseconds>& length) {
+  json.key("for_s");
+  if (length) {
+    json.number(static_cast<double>(length->count()) / 1000);
+  } else {
+    json.null();
+  }
+}
+
+}  // namespace headroom::cli
