@@ -100,6 +100,15 @@ struct FakeDaemon {
            std::to_string(query.most));
       return std::vector<history::Entry>{sample_decision()};
     };
+    all.samples = [this](const std::string& environment,
+                         const SamplesRequest& request) -> base::Result<std::vector<history::Sample>> {
+      note("samples " + environment + " " + request.service + " " + std::to_string(request.since.count()));
+      history::Sample sample;
+      sample.at = base::Milliseconds(5'000);
+      sample.cpu_percent = 12.5;
+      sample.in_service = 2;
+      return std::vector<history::Sample>{sample};
+    };
     all.drill = [this](const std::string& environment, const DrillRequest& request) -> base::Result<void> {
       note("drill " + environment);
       return base::bad_input("there is no zone \"" + request.zone + "\"", "the zones are a, b");
@@ -194,15 +203,21 @@ TEST_F(Api, CallsArriveAsTheyWereMade) {
   const auto events = client().events("shop", {"web", base::Milliseconds(7), 20});
   ASSERT_TRUE(events) << base::to_string(events.error());
   EXPECT_EQ(events->at(0), sample_decision());
+  const auto samples = client().samples("shop", {"web", base::Milliseconds(9)});
+  ASSERT_TRUE(samples) << base::to_string(samples.error());
+  EXPECT_EQ(samples->at(0).cpu_percent, 12.5);
+  EXPECT_FALSE(samples->at(0).p95_ms);
+  EXPECT_EQ(samples->at(0).in_service, 2);
   const auto pieces = client().logs("shop", {"web", 100, {{"web-1", "", 120}}});
   ASSERT_TRUE(pieces) << base::to_string(pieces.error());
   EXPECT_EQ(pieces->at(0).text, "hello\n");
   EXPECT_EQ(pieces->at(0).next, 126);
   EXPECT_EQ(said, std::vector<std::string>{"back to v1"});
-  EXPECT_EQ(daemon_.asked, (std::vector<std::string>{
-                               "up /srv/shop/headroom.yaml prod", "preview /srv/shop/headroom.yaml prod",
-                               "rollback shop web", "scale shop web 5 for 60000", "pause shop web", "resume shop web",
-                               "events shop web 7 20", "logs shop web 100 web-1:120"}));
+  EXPECT_EQ(daemon_.asked,
+            (std::vector<std::string>{
+                "up /srv/shop/headroom.yaml prod", "preview /srv/shop/headroom.yaml prod",
+                "rollback shop web", "scale shop web 5 for 60000", "pause shop web", "resume shop web",
+                "events shop web 7 20", "samples shop web 9", "logs shop web 100 web-1:120"}));
 }
 
 TEST_F(Api, ErrorsOfTheDaemonArriveWhole) {
@@ -432,6 +447,8 @@ TEST_F(Api, MalformedBodyIsBadInputAndNothingIsDone) {
             "\"tail_bytes\" must be from 0 to 4194304");
   EXPECT_EQ(fault_in(answer_to("GET /v1/environments/shop/events?most=-1 HTTP/1.1\r\n\r\n"), 400),
             "\"most\" must be from 0 to 100000");
+  EXPECT_EQ(fault_in(answer_to("GET /v1/environments/shop/samples HTTP/1.1\r\n\r\n"), 400),
+            "\"service\" is missing");
   EXPECT_EQ(fault_in(answer_to("GET /v1/environments/shop/logs HTTP/1.1\r\n\r\n"), 400), "\"of\" is missing");
   EXPECT_TRUE(daemon_.asked.empty());
 }

@@ -230,4 +230,18 @@ base::Result<std::vector<history::Entry>> Client::events(const std::string& envi
   return std::move(events->entries);
 }
 
+base::Result<std::vector<history::Sample>> Client::samples(const std::string& environment,
+                                                           const SamplesRequest& request) const {
+  const auto line =
+      last_line({environment,
+                 "/samples",
+                 {{"service", request.service}, {"since_ms", fmt::format("{}", request.since.count())}},
+                 {},
+                 nullptr});
+  if (!line) return line.error();
+  auto measured = result_of<Measured>(*line);
+  if (!measured) return measured.error();
+  return std::move(measured->samples);
+}
+
 }  // namespace headroom::api

@@ -44,6 +44,9 @@ class Client {
                                                    const LogsRequest& request) const;
   base::Result<std::vector<history::Entry>> events(const std::string& environment,
                                                    const history::Query& query) const;
+  // Of one service; their `service` is left empty.
+  base::Result<std::vector<history::Sample>> samples(const std::string& environment,
+                                                     const SamplesRequest& request) const;
 
  private:
   explicit Client(std::filesystem::path socket) : socket_(std::move(socket)) {}

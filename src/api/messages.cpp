@@ -158,6 +158,20 @@ void fields(auto& visit, Is<history::Entry> auto& entry) {
 
 void fields(auto& visit, Is<Events> auto& events) { visit("entries", events.entries); }
 
+void fields(auto& visit, Is<history::Sample> auto& sample) {
+  visit("at_ms", sample.at);
+  visit("length_ms", sample.length);
+  visit("requests_per_second", sample.requests_per_second);
+  visit("failed_requests_per_second", sample.failed_per_second);
+  visit("p95_ms", sample.p95_ms);
+  visit("cpu_percent", sample.cpu_percent);
+  visit("in_service_instances", sample.in_service);
+  visit("launching_instances", sample.launching);
+  visit("stopped_instances", sample.stopped);
+}
+
+void fields(auto& visit, Is<Measured> auto& measured) { visit("samples", measured.samples); }
+
 void fields(auto& visit, Is<daemon::OverrideStatus> auto& override) {
   visit("instances", override.instances);
   visit("since_ms", override.since);
@@ -551,6 +565,7 @@ template std::string to_json(const ScaleRequest&, JsonLayout);
 template std::string to_json(const PauseRequest&, JsonLayout);
 template std::string to_json(const ResumeRequest&, JsonLayout);
 template std::string to_json(const Events&, JsonLayout);
+template std::string to_json(const Measured&, JsonLayout);
 template std::string to_json(const DrillRequest&, JsonLayout);
 template std::string to_json(const DownRequest&, JsonLayout);
 
@@ -620,6 +635,7 @@ template std::string result_line(const daemon::UpResult&);
 template std::string result_line(const daemon::Preview&);
 template std::string result_line(const Logs&);
 template std::string result_line(const Events&);
+template std::string result_line(const Measured&);
 
 std::string error_line(const base::Error& error) {
   JsonWriter out(JsonLayout::one_line);
@@ -663,19 +679,22 @@ template base::Result<daemon::UpResult> result_of(std::string_view);
 template base::Result<daemon::Preview> result_of(std::string_view);
 template base::Result<Logs> result_of(std::string_view);
 template base::Result<Events> result_of(std::string_view);
+template base::Result<Measured> result_of(std::string_view);
 
-std::vector<std::string> names_of_status() {
+namespace {
+
+template <class T>
+std::vector<std::string> names_of() {
   Names names("");
-  const daemon::Status example;
+  const T example;
   fields(names, example);
   return names.names;
 }
 
-std::vector<std::string> names_of_events() {
-  Names names("");
-  const Events example;
-  fields(names, example);
-  return names.names;
-}
+}  // namespace
+
+std::vector<std::string> names_of_status() { return names_of<daemon::Status>(); }
+std::vector<std::string> names_of_events() { return names_of<Events>(); }
+std::vector<std::string> names_of_measured() { return names_of<Measured>(); }
 
 }  // namespace headroom::api

@@ -63,8 +63,16 @@ struct Logs {
 struct Events {
   std::vector<history::Entry> entries;
 };
+struct SamplesRequest {
+  std::string service;
+  base::Milliseconds since{0};
+};
+struct Measured {
+  std::vector<history::Sample> samples;
+};
 
-// T: a request with a body, Status, UpResult, Preview, Events or Error.
+// T: a request with a body, Status, UpResult, Preview, Events,
+// Measured or Error.
 template <class T>
 std::string to_json(const T& value, report::JsonLayout layout = report::JsonLayout::one_line);
 
@@ -94,5 +102,6 @@ base::Result<T> result_of(std::string_view line);
 std::vector<std::string> names_of_status();
 // The same of Events: "entries[].decision.cpu_percent".
 std::vector<std::string> names_of_events();
+std::vector<std::string> names_of_measured();
 
 }  // namespace headroom::api

@@ -199,6 +199,8 @@ TEST(Messages, DocumentsNameWhatAnAnswerHas) {
   EXPECT_EQ(documented_under("Status"), std::set<std::string>(status.begin(), status.end()));
   const std::vector<std::string> events = names_of_events();
   EXPECT_EQ(documented_under("Events"), std::set<std::string>(events.begin(), events.end()));
+  const std::vector<std::string> measured = names_of_measured();
+  EXPECT_EQ(documented_under("Samples"), std::set<std::string>(measured.begin(), measured.end()));
 }
 
 }  // namespace

@@ -35,6 +35,9 @@ Operations operations_of(daemon::Daemon& daemon) {
   operations.events = [&daemon](const std::string& environment, const history::Query& query) {
     return daemon.events(environment, query);
   };
+  operations.samples = [&daemon](const std::string& environment, const SamplesRequest& request) {
+    return daemon.samples(environment, request.service, request.since);
+  };
   return operations;
 }
 

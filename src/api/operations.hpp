@@ -33,6 +33,9 @@ struct Operations {
   std::function<base::Result<std::vector<history::Entry>>(const std::string& environment,
                                                           const history::Query&)>
       events;
+  std::function<base::Result<std::vector<history::Sample>>(const std::string& environment,
+                                                           const SamplesRequest&)>
+      samples;
 };
 
 // `daemon` outlives them.

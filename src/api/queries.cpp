@@ -62,6 +62,10 @@ class Taker {
   base::Error error_;
 };
 
+base::Milliseconds since(Taker& taker) {
+  return base::Milliseconds(taker.integer("since_ms", 0, std::numeric_limits<std::int64_t>::max()));
+}
+
 }  // namespace
 
 base::Result<LogsRequest> logs_request(const Parameters& parameters) {
@@ -85,9 +89,18 @@ base::Result<history::Query> events_query(const Parameters& parameters) {
   Taker taker(parameters);
   history::Query query;
   query.service = taker.text("service").value_or("");
-  query.since = base::Milliseconds(taker.integer("since_ms", 0, std::numeric_limits<std::int64_t>::max()));
+  query.since = since(taker);
   query.most = static_cast<int>(taker.integer("most", kEntries, kEntriesMost));
   return taker.done(std::move(query));
+}
+
+base::Result<SamplesRequest> samples_request(const Parameters& parameters) {
+  Taker taker(parameters);
+  SamplesRequest request;
+  request.service = taker.text("service").value_or("");
+  if (request.service.empty()) taker.fault("\"service\" is missing", "give service=SERVICE");
+  request.since = since(taker);
+  return taker.done(std::move(request));
 }
 
 }  // namespace headroom::api

@@ -14,5 +14,6 @@ using Parameters = std::multimap<std::string, std::string>;
 // Errors: names that are unknown, missing or twice, values that are out of their range.
 base::Result<LogsRequest> logs_request(const Parameters& parameters);
 base::Result<history::Query> events_query(const Parameters& parameters);
+base::Result<SamplesRequest> samples_request(const Parameters& parameters);
 
 }  // namespace headroom::api

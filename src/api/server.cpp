@@ -33,7 +33,7 @@ constexpr const char* kJson = "application/json";
 constexpr const char* kLines = "application/x-ndjson";
 constexpr std::int64_t kHeadBytesMost = 32 * 1024;  // of a request; curl sends less than 300
 
-enum class Call { status, up, preview, rollback, scale, pause, resume, drill, down, logs, events };
+enum class Call { status, up, preview, rollback, scale, pause, resume, drill, down, logs, events, samples };
 
 struct Endpoint {
   Call call;
@@ -52,6 +52,7 @@ constexpr Endpoint kEndpoints[] = {
     {Call::down, "POST", "/v1/environments/NAME/down"},
     {Call::logs, "GET", "/v1/environments/NAME/logs"},
     {Call::events, "GET", "/v1/environments/NAME/events"},
+    {Call::samples, "GET", "/v1/environments/NAME/samples"},
 };
 
 struct Asked {
@@ -294,6 +295,13 @@ class Server::Loop : private httplib::Server {
         auto entries = operations_.events(name, *query);
         if (!entries) return refuse(response, status_of(entries.error()), entries.error());
         return answer(response, base::Result<Events>(Events{std::move(*entries)}));
+      }
+      case Call::samples: {
+        const auto asked_for = samples_request(request.params);
+        if (!asked_for) return refuse(response, 400, asked_for.error());
+        auto samples = operations_.samples(name, *asked_for);
+        if (!samples) return refuse(response, status_of(samples.error()), samples.error());
+        return answer(response, base::Result<Measured>(Measured{std::move(*samples)}));
       }
     }
   }

@@ -45,6 +45,7 @@ void add_logs(Command program, Context& context);
 void add_man(Command program, Context& context);
 void add_merge(Command program, Context& context);
 void add_pause(Command program, Context& context);
+void add_pull(Command program, Context& context);
 void add_resume(Command program, Context& context);
 void add_rollback(Command program, Context& context);
 void add_scale(Command program, Context& context);

@@ -47,9 +47,10 @@ void pause(const Arguments& arguments, Context& context) {
     return;
   }
   context.out << report::wrapped(
-      "", fmt::format("{} / {}: paused at {} instances {}. One that fails is still replaced; `headroom events` "
-                      "tells what the policy would do.",
-                      environment.name, service->name, service->desired, length_text(*length)));
+      "",
+      fmt::format("{} / {}: paused at {} instances {}. One that fails is still replaced; `headroom events` "
+                  "tells what the policy would do.",
+                  environment.name, service->name, service->desired, length_text(*length)));
 }
 
 void resume(const Arguments& arguments, Context& context) {
@@ -66,8 +67,9 @@ void resume(const Arguments& arguments, Context& context) {
     context.out << json.str() << '\n';
     return;
   }
-  context.out << fmt::format("{} / {}: {}.\n", environment.name, service->name,
-                             service->override ? "the policy decides again" : "the policy decides, as before");
+  context.out << fmt::format(
+      "{} / {}: {}.\n", environment.name, service->name,
+      service->override ? "the policy decides again" : "the policy decides, as before");
 }
 
 void add_arguments(Command& command, Arguments& arguments) {

@@ -43,10 +43,10 @@ void run(const Arguments& arguments, Context& context) {
     return;
   }
   context.out << report::wrapped(
-      "", fmt::format("{} / {}: {} instances (before: {}) {}, whatever the policy says. `headroom status` shows "
-                      "how far it is.",
-                      environment.name, service->name, arguments.instances, service->desired,
-                      length_text(*length)));
+      "", fmt::format(
+              "{} / {}: {} instances (before: {}) {}, whatever the policy says. `headroom status` shows "
+              "how far it is.",
+              environment.name, service->name, arguments.instances, service->desired, length_text(*length)));
 }
 
 }  // namespace

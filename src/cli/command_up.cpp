@@ -195,8 +195,9 @@ void add_up(Command program, Context& context) {
   command.add_flag("-d,--background", arguments->background,
                    "return when it serves; without it, its logs follow, and Ctrl-C takes it down");
   command.add_flag("--plan", arguments->plan, "print what would be done, and do nothing");
-  command.add_flag("--observe", arguments->observe,
-                   "decide without acting: `headroom events` tells what would be done, `headroom resume` does it");
+  command.add_flag(
+      "--observe", arguments->observe,
+      "decide without acting: `headroom events` tells what would be done, `headroom resume` does it");
   command.add_flag("--json", arguments->json, "print JSON, and return when it serves");
   command.when_called([arguments, &context] { up(*arguments, context); });
 }

@@ -36,7 +36,8 @@ std::string decided_text(const history::Entry& entry) {
   }
   text += fmt::format("{}; {}", seen, entry.event.text);
   if (!decision.group.empty()) text = fmt::format("zone {}: {}", decision.group, text);
-  if (entry.times > 1) text += fmt::format(" ({} times, until {})", entry.times, time_text(entry.until).substr(6));
+  if (entry.times > 1)
+    text += fmt::format(" ({} times, until {})", entry.times, time_text(entry.until).substr(6));
   return text;
 }
 
@@ -59,9 +60,9 @@ std::string event_text(const history::Entry& entry) {
     if (!event.subject.empty() && event.kind != "action")
       text = fmt::format("{} {}: {}", event.kind, event.subject, event.text);
   }
-  return report::wrapped(
-      fmt::format("{}  {} ", time_text(event.at), report::left(report::cut(report::visible(event.service), 10), 10)),
-      report::visible(text));
+  return report::wrapped(fmt::format("{}  {} ", time_text(event.at),
+                                     report::left(report::cut(report::visible(event.service), 10), 10)),
+                         report::visible(text));
 }
 
 }  // namespace headroom::cli

@@ -45,8 +45,11 @@ TEST(EventsText, says_that_nothing_was_measured) {
 }
 
 TEST(EventsText, fits_the_terminal_whatever_things_are_called) {
-  const history::Entry entry{{kAt, std::string(60, 'w'), "in_service", "web-1\x1b[31m", std::string(200, 'x') + " y"},
-                             kAt, 1, std::nullopt};
+  const history::Entry entry{
+      {kAt, std::string(60, 'w'), "in_service", "web-1\x1b[31m", std::string(200, 'x') + " y"},
+      kAt,
+      1,
+      std::nullopt};
   const std::string text = event_text(entry);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_EQ(text.rfind("11-14 22:13:20  ", 0), 0U);

@@ -16,8 +16,9 @@ base::Result<std::optional<base::Milliseconds>> override_length(const std::strin
   if (written.empty()) return std::optional<base::Milliseconds>();
   auto length = base::parse_duration(written);
   if (length && *length > base::Milliseconds(0)) return std::optional(*length);
-  base::Error error =
-      length ? base::bad_input(fmt::format("{} is no time to come", written), "write --for 2h") : length.error();
+  base::Error error = length
+                          ? base::bad_input(fmt::format("{} is no time to come", written), "write --for 2h")
+                          : length.error();
   for (base::Fault& fault : error.faults) fault.what = "--for: " + fault.what;
   return error;
 }

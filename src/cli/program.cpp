@@ -73,6 +73,7 @@ ExitCode run(const std::vector<std::string>& arguments, std::ostream& out, std::
   add_rollback(program, context);
   add_status(program, context);
   add_events(program, context);
+  add_pull(program, context);
   add_scale(program, context);
   add_pause(program, context);
   add_resume(program, context);

@@ -64,7 +64,8 @@ std::string service_line(std::string_view name, std::string_view version, std::s
 }
 
 std::string override_text(const daemon::OverrideStatus& override) {
-  std::string text = override.instances ? fmt::format("by hand: {} instances", *override.instances) : "paused";
+  std::string text =
+      override.instances ? fmt::format("by hand: {} instances", *override.instances) : "paused";
   return text + (override.until ? " until " + report::utc_text(*override.until)
                                 : std::string(", until `headroom resume`"));
 }
@@ -79,7 +80,8 @@ std::string service_text(const daemon::ServiceStatus& service, base::Millisecond
                                                          rate_text(service.failed_per_second))),
                      kRed, colours);
   }
-  if (service.override) text += coloured(report::wrapped("    ", override_text(*service.override)), kYellow, colours);
+  if (service.override)
+    text += coloured(report::wrapped("    ", override_text(*service.override)), kYellow, colours);
   for (const daemon::DecisionStatus& decision : service.decisions) {
     std::string line = decision_text(decision);
     if (decision.next) {

@@ -125,10 +125,10 @@ Result<void> Catalogue::save(const EnvironmentRecord& record) {
     std::optional<Milliseconds> since;
     const Override override = service.override.value_or(Override{});
     if (service.override) since = override.since;
-    done = run("INSERT INTO service VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               {record.name, name, service.internal_port, service.desired, since, override.until,
-                override.instances, service.version, service.previous, service.versions,
-                service.rolling ? 1 : 0});
+    done = run(
+        "INSERT INTO service VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {record.name, name, service.internal_port, service.desired, since, override.until, override.instances,
+         service.version, service.previous, service.versions, service.rolling ? 1 : 0});
   }
   if (!done) return done;
   if (auto committed = change->commit(); !committed) return committed;
@@ -143,8 +143,8 @@ Result<void> Catalogue::save_files(const EnvironmentRecord& record) {
   Result<std::int64_t> done = database_.run("DELETE FROM file WHERE environment = ?", {record.name});
   for (const auto& [path, content] : *record.files) {
     if (!done) break;
-    done = database_.run("INSERT INTO file VALUES (?, ?, ?)",
-                         {record.name, path, store::Value::bytes(content)});
+    done =
+        database_.run("INSERT INTO file VALUES (?, ?, ?)", {record.name, path, store::Value::bytes(content)});
   }
   if (!done) return done.error();
   return {};

@@ -17,7 +17,7 @@ namespace headroom::daemon {
 struct ServiceRecord {
   std::string name;
   int internal_port = 0;  // of one service of this machine
-  int desired = 0;       // as was decided last; where everything is gone, it begins again with so many
+  int desired = 0;        // as was decided last; where everything is gone, it begins again with so many
   std::optional<Override> override;
   std::string version;   // what new instances run; empty: none was deployed so far
   std::string previous;  // what it was before
@@ -26,8 +26,8 @@ struct ServiceRecord {
   bool operator==(const ServiceRecord&) const = default;
 };
 
-// headroom.yaml and what it names, by path: as they were when it came up, so that a later daemon runs the same
-// whatever became of them.
+// headroom.yaml and what it names, by path: as they were when it came up, so that a later daemon runs the
+// same whatever became of them.
 using Files = std::map<std::string, std::string>;
 
 struct EnvironmentRecord {

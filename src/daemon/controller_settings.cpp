@@ -14,8 +14,9 @@ constexpr Milliseconds kProven{2'000};
 
 }  // namespace
 
-control::Settings controller_settings(const Plan& plan, const ServicePlan& service, const ServiceRecord& record,
-                                      const std::string& realm, Milliseconds start, bool begins) {
+control::Settings controller_settings(const Plan& plan, const ServicePlan& service,
+                                      const ServiceRecord& record, const std::string& realm,
+                                      Milliseconds start, bool begins) {
   control::Settings with;
   with.service = service.service.name;
   with.version = record.version;

@@ -9,10 +9,11 @@
 
 namespace headroom::daemon {
 
-// `begins`: nothing was decided since this daemon has the service, and it begins with as many instances as were
-// desired before.
-control::Settings controller_settings(const Plan& plan, const ServicePlan& service, const ServiceRecord& record,
-                                      const std::string& realm, base::Milliseconds start, bool begins);
+// `begins`: nothing was decided since this daemon has the service, and it begins with as many instances as
+// were desired before.
+control::Settings controller_settings(const Plan& plan, const ServicePlan& service,
+                                      const ServiceRecord& record, const std::string& realm,
+                                      base::Milliseconds start, bool begins);
 
 // Beyond its boot, the time for a process to start and to pass its checks.
 inline constexpr base::Milliseconds kStartWithin{60'000};

@@ -13,8 +13,10 @@ base::Result<Plan> plan_of_text(const std::string& scale, const std::string& res
   const environment::ReadFile none = [](const std::string& path) {
     return base::Result<std::string>(base::bad_input("no such file: " + path));
   };
-  const std::string text = "name: shop\nzones: [a, b]\nservices:\n  web:\n    source: .\n    run: x\n    instance: {cpu: "
-                           "0.1}\n    scale:\n" + scale + rest;
+  const std::string text =
+      "name: shop\nzones: [a, b]\nservices:\n  web:\n    source: .\n    run: x\n    instance: {cpu: "
+      "0.1}\n    scale:\n" +
+      scale + rest;
   const auto loaded = environment::read(text, "/srv/shop/headroom.yaml", none);
   if (!loaded) return loaded.error();
   return plan_of(*loaded, "/srv/shop");

@@ -22,6 +22,15 @@ using base::Milliseconds;
 using base::Result;
 namespace fs = std::filesystem;
 
+namespace {
+
+std::optional<Milliseconds> end_of(std::optional<Milliseconds> length) {
+  if (!length) return std::nullopt;
+  return now() + *length;
+}
+
+}  // namespace
+
 Daemon::Daemon(std::unique_ptr<Keeper> keeper) : keeper_(std::move(keeper)) {}
 Daemon::~Daemon() = default;
 
@@ -64,15 +73,6 @@ Result<void> Daemon::rollback(const std::string& environment, const std::string&
   return keeper_->rollback(environment, service, say);
 }
 
-namespace {
-
-std::optional<Milliseconds> end_of(std::optional<Milliseconds> length) {
-  if (!length) return std::nullopt;
-  return now() + *length;
-}
-
-}  // namespace
-
 Result<void> Daemon::scale(const std::string& environment, const std::string& service, int instances,
                            std::optional<Milliseconds> length) {
   return keeper_->with(environment,
@@ -93,23 +93,20 @@ Result<std::vector<history::Entry>> Daemon::events(const std::string& environmen
   return keeper_->with(environment, [&](Hosted& hosted) { return hosted.events(query); });
 }
 
+Result<std::vector<history::Sample>> Daemon::samples(const std::string& environment,
+                                                     const std::string& service, Milliseconds since) const {
+  return keeper_->with(environment, [&](Hosted& hosted) { return hosted.samples(service, since); });
+}
+
 Result<void> Daemon::drill_zone(const std::string& environment, const std::string& zone,
                                 Milliseconds length) {
-  return keeper_->with(environment, [&](Hosted& hosted) -> Result<void> {
-    if (auto begun = hosted.cloud().cut_zone(zone, now() + length); !begun) return begun;
-    hosted.note("", "drill", zone, fmt::format("the zone is cut off for {} s", length.count() / 1000));
-    return {};
-  });
+  return keeper_->with(environment, [&](Hosted& hosted) { return hosted.drill_zone(zone, length); });
 }
 
 Result<void> Daemon::drill_instance(const std::string& environment, const std::string& instance,
                                     cloud_local::Trouble trouble, Milliseconds length) {
-  return keeper_->with(environment, [&](Hosted& hosted) -> Result<void> {
-    if (auto begun = hosted.cloud().trouble(instance, trouble, now() + length); !begun) return begun;
-    hosted.note("", "drill", instance,
-                fmt::format("{} for {} s", to_string(trouble), length.count() / 1000));
-    return {};
-  });
+  return keeper_->with(environment,
+                       [&](Hosted& hosted) { return hosted.drill_instance(instance, trouble, length); });
 }
 
 Result<void> Daemon::down(const std::string& environment, bool volumes, const Say& say) {

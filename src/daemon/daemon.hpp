@@ -77,6 +77,10 @@ class Daemon {
   // What happened and what was decided, and why; a service that is not there has none.
   base::Result<std::vector<history::Entry>> events(const std::string& environment,
                                                    const history::Query& query) const;
+  // What was measured of a service, by metric period, and by minute where that is more than an hour ago.
+  base::Result<std::vector<history::Sample>> samples(const std::string& environment,
+                                                     const std::string& service,
+                                                     base::Milliseconds since) const;
   // A planned failure, undone after `length`.
   base::Result<void> drill_zone(const std::string& environment, const std::string& zone,
                                 base::Milliseconds length);

@@ -3,14 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
-#include "control/tear_down.hpp"
 #include "daemon/clock.hpp"
 #include "daemon/controller_settings.hpp"
-#include "daemon/desired.hpp"
-#include "daemon/kept_versions.hpp"
 #include "policy/kernel.hpp"
 
 namespace headroom::daemon {
@@ -20,6 +16,7 @@ using base::Milliseconds;
 using base::Result;
 
 constexpr Milliseconds kPace{500};
+constexpr Milliseconds kReopenHistory{10'000};
 
 }  // namespace
 
@@ -56,9 +53,7 @@ Result<std::unique_ptr<Hosted>> Hosted::open(isolation::Machine& machine, Settin
                                              specification_of(hosted->record_, hosted->plan_), now);
   if (!cloud) return cloud.error();
   hosted->cloud_ = std::move(*cloud);
-  auto history = history::History::open(hosted->settings_.folder / "history.db");
-  if (!history) return history.error();
-  hosted->history_ = std::move(*history);
+  hosted->open_history();
   for (const auto& [name, service] : hosted->record_.services) {
     if (service.rolling && hosted->find(name) != nullptr) hosted->begin_rollout(name);
   }
@@ -112,6 +107,7 @@ void Hosted::step(const ServicePlan& plan) {
   if (record.version.empty()) return;
   if (plan.service.is_job) return follow_job(plan, observed);
   Controlled& controlled = controlled_[plan.service.name];
+  keep_sample(plan, observed, controlled);
   const Milliseconds at = std::max(now(), observed.at);
   end_override(record, at);
   const control::Settings with =
@@ -150,13 +146,10 @@ void Hosted::follow_decisions(const ServicePlan& plan, const control::Step& step
 
 void Hosted::tell(const ServicePlan& plan, const control::Step& step, Milliseconds now) {
   const std::string& service = plan.service.name;
-  const auto keep = [&](const Result<void>& kept) {
-    unkept_ = kept ? std::string() : base::to_string(kept.error());
-  };
   for (const control::Decided& decided : step.decided) {
     const std::string group =
         plan.per_zone ? plan_.zones[static_cast<std::size_t>(decided.group)] : std::string();
-    keep(history_->decided(service, group, decided));
+    if (history_) keep(history_->decided(service, group, decided));
   }
   for (const cloud::Action& action : step.actions)
     note(service, "action", action.token, fmt::format("{}: {}", cloud::words(action), action.why));
@@ -166,7 +159,23 @@ void Hosted::tell(const ServicePlan& plan, const control::Step& step, Millisecon
     if (one.happened == control::Happened::outgoing || one.happened == control::Happened::recalled) continue;
     controlled.doing = one.subject.empty() ? one.why : fmt::format("{}: {}", one.subject, one.why);
   }
-  keep(history_->keep(now));
+  if (!history_ && now >= open_history_at_) open_history();
+  if (history_) keep(history_->keep(now));
+}
+
+// A full disk must not end the control of what runs: it goes on untold, and status says so.
+void Hosted::open_history() {
+  open_history_at_ = now() + kReopenHistory;
+  auto opened = history::History::open(settings_.folder / "history.db");
+  if (opened) {
+    history_ = std::move(*opened);
+  } else {
+    keep(opened.error());
+  }
+}
+
+void Hosted::keep(const Result<void>& kept) {
+  unkept_ = kept ? std::string() : base::to_string(kept.error());
 }
 
 // When capacity that was ordered serves is what an order came to.
@@ -183,10 +192,38 @@ void Hosted::tell_joins(const cloud::Observed& observed) {
   }
 }
 
+void Hosted::keep_sample(const ServicePlan& plan, const cloud::Observed& observed, Controlled& controlled) {
+  const auto metrics =
+      std::find_if(observed.services.begin(), observed.services.end(),
+                   [&](const cloud::ServiceMetrics& one) { return one.service == plan.service.name; });
+  if (metrics == observed.services.end() || metrics->end <= controlled.sampled_until) return;
+  controlled.sampled_until = metrics->end;
+  history::Sample sample;
+  sample.at = metrics->end - metrics->length;
+  sample.length = metrics->length;
+  sample.service = plan.service.name;
+  if (metrics->requests) sample.requests_per_second = metrics->requests->value();
+  if (metrics->failed) sample.failed_per_second = metrics->failed->value();
+  if (metrics->p95) sample.p95_ms = static_cast<double>(metrics->p95->count());
+  double cpu = 0;
+  int measured = 0;
+  for (const cloud::Instance& instance : observed.instances) {
+    if (instance.service != plan.service.name) continue;
+    if (instance.state == cloud::InstanceState::in_service) ++sample.in_service;
+    if (instance.state == cloud::InstanceState::stopped) ++sample.stopped;
+    if (instance.state == cloud::InstanceState::launching || instance.state == cloud::InstanceState::warming)
+      ++sample.launching;
+    // Those of the same period.
+    if (!instance.metrics || !instance.metrics->cpu || instance.metrics->end <= sample.at) continue;
+    cpu += instance.metrics->cpu->value();
+    ++measured;
+  }
+  if (measured > 0) sample.cpu_percent = cpu / measured;
+  if (history_) history_->add(std::move(sample));
+}
+
 void Hosted::note(const std::string& service, std::string kind, std::string subject, std::string text) {
-  const Result<void> kept =
-      history_->add({now(), service, std::move(kind), std::move(subject), std::move(text)});
-  if (!kept) unkept_ = base::to_string(kept.error());
+  if (history_) keep(history_->add({now(), service, std::move(kind), std::move(subject), std::move(text)}));
 }
 
 void Hosted::save_or_tell(Controlled& controlled) {
@@ -197,7 +234,8 @@ void Hosted::save_or_tell(Controlled& controlled) {
 // counted in the same ticks.
 void Hosted::decide_anew(const ServicePlan& service, Controlled& controlled) const {
   const auto ticks = static_cast<std::int32_t>((now() - start_) / service.tick);
-  const bool same_ticks = find(service.service.name) != nullptr && find(service.service.name)->tick == service.tick;
+  const bool same_ticks =
+      find(service.service.name) != nullptr && find(service.service.name)->tick == service.tick;
   for (control::GroupState& group : controlled.state.groups) {
     const policy::State<base::One> before = std::exchange(group.policy, policy::initial_state());
     if (!same_ticks) continue;
@@ -277,181 +315,24 @@ void Hosted::follow_rollout(const std::string& service, const cloud::Observed& o
   save_or_tell(controlled);
 }
 
-// ---- what people ask for
+// ---- what was
 
-// A service that the file no longer has: its controller rests, and its instances go.
-Result<void> Hosted::end_service(const ServicePlan& service) {
-  control::Settings with;
-  {
-    const std::lock_guard lock(mutex_);
-    ServiceRecord& record = record_.services.at(service.service.name);
-    with = controller_settings(plan_, service, record, settings_.realm, start_, false);
-    record.version.clear();
-    controlled_.erase(service.service.name);
-  }
-  const Milliseconds until = now() + service.drain + kStartWithin;
-  std::set<std::string> asked;
-  while (now() < until) {
-    const std::vector<cloud::Action> actions = control::tear_down(now(), cloud_->observe(), with);
-    if (actions.empty()) return {};
-    for (const cloud::Action& action : actions) {
-      const auto* retire = std::get_if<cloud::Retire>(&action.what);
-      if (retire != nullptr && asked.insert(retire->instance).second) cloud_->submit(action);
-    }
-    std::this_thread::sleep_for(kPace);
-  }
-  return base::unavailable(fmt::format("the instances of {} do not end", service.service.name),
-                           "`headroom status` lists them; `headroom up` tries it again");
-}
-
-Result<void> Hosted::change(EnvironmentRecord record, Plan plan) {
-  for (const ServicePlan& before : this->plan().services) {
-    const bool stays = std::any_of(plan.services.begin(), plan.services.end(), [&](const ServicePlan& after) {
-      return after.service.name == before.service.name;
-    });
-    if (stays) continue;
-    if (auto ended = end_service(before); !ended) return ended;
-    record.services.erase(before.service.name);
-  }
-  if (auto changed = cloud_->change(specification_of(record, plan)); !changed) return changed.error();
+Result<history::History*> Hosted::history() const {
   const std::lock_guard lock(mutex_);
-  // What was asked of its services meanwhile stands, within the new limits.
-  for (auto& [name, service] : record.services) {
-    const auto known = record_.services.find(name);
-    if (known == record_.services.end()) continue;
-    const std::optional<Override> asked = std::exchange(service, known->second).override;
-    if (!service.override) service.override = asked;
-  }
-  set_desired(record, plan);
-  if (auto saved = settings_.save(record); !saved) return saved;
-  const bool differs = !record_.files || !record.files || *record_.files != *record.files;
-  for (const ServicePlan& service : plan.services) {
-    const auto known = controlled_.find(service.service.name);
-    if (differs && known != controlled_.end()) decide_anew(service, known->second);
-  }
-  record_ = std::move(record);
-  plan_ = std::move(plan);
-  return {};
+  if (history_) return history_.get();
+  return base::unavailable("there is no history: " + unkept_, "`headroom status` says what hinders it");
 }
 
-// Requires: the mutex.
-Result<void> Hosted::aim(const std::string& service, const std::string& version) {
-  EnvironmentRecord changed = record_;
-  ServiceRecord& record = changed.services.at(service);
-  record.previous = record.version;
-  record.version = version;
-  record.rolling = true;
-  if (auto saved = settings_.save(changed); !saved) return saved.error();
-  record_ = std::move(changed);
-  begin_rollout(service);
-  return {};
+Result<std::vector<history::Entry>> Hosted::events(const history::Query& query) const {
+  const Result<history::History*> history = this->history();
+  if (!history) return history.error();
+  return (*history)->entries(query);
 }
 
-// Requires: the mutex, or no thread yet.
-void Hosted::begin_rollout(const std::string& service) {
-  const ServiceRecord& record = record_.services.at(service);
-  Rollout rollout;
-  rollout.service = service;
-  rollout.version = record.version;
-  rollout.desired = record.desired;
-  rollout.began = now();
-  rollout.progress_at = rollout.began;
-  const ServicePlan* plan = find(service);
-  rollout.patience = plan->version.boot + plan->drain + kStartWithin;
-  Controlled& controlled = controlled_[service];
-  if (!plan->service.is_job) controlled.rollout = rollout;
-  controlled.job.clear();
-  controlled.deployment = {true, false, "begins"};
-  controlled.doing.clear();
-}
-
-Result<void> Hosted::deploy(const std::string& service, cloud_local::Version version) {
-  const std::string name = version.name;
-  if (auto defined = cloud_->define(version); !defined) return defined.error();
-  const std::lock_guard lock(mutex_);
-  if (find(service) == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
-  ++record_.services.at(service).versions;
-  if (auto aimed = aim(service, name); !aimed) return aimed;
-  note(service, "deployed", name, "its instances are replaced");
-  return {};
-}
-
-Result<void> Hosted::rollback(const std::string& service) {
-  const std::lock_guard lock(mutex_);
-  if (find(service) == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
-  if (find(service)->service.is_job)
-    return base::bad_input(fmt::format("{} is a job: what it did is not undone", service));
-  const std::string previous = record_.services.at(service).previous;
-  if (previous.empty()) {
-    return base::bad_input(fmt::format("{} has no earlier version to go back to", service),
-                           "deploy another one");
-  }
-  if (auto aimed = aim(service, previous); !aimed) return aimed;
-  note(service, "rolled_back", previous, "by hand");
-  return {};
-}
-
-void Hosted::keep_versions(int newest) {
-  const std::map<std::string, std::set<std::string>> kept =
-      kept_versions(record(), cloud_->versions(), newest);
-  // One that cannot be forgotten now costs disk, and is the next time.
-  for (const auto& [service, names] : kept)
-    [[maybe_unused]] const auto done = cloud_->keep_versions(service, names);
-}
-
-Result<void> Hosted::override_with(const std::string& service, std::optional<Override> override) {
-  EnvironmentRecord changed = record_;
-  changed.services.at(service).override = override;
-  if (auto saved = settings_.save(changed); !saved) return saved.error();
-  record_ = std::move(changed);
-  controlled_[service].doing.clear();
-  return {};
-}
-
-// Requires: the mutex.
-Result<const ServicePlan*> Hosted::scaled(const std::string& service) const {
-  const ServicePlan* plan = find(service);
-  if (plan == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
-  if (plan->service.is_job)
-    return base::bad_input(fmt::format("{} is a job: it runs once for each version", service));
-  return plan;
-}
-
-Result<void> Hosted::scale(const std::string& service, int instances, std::optional<Milliseconds> until) {
-  const std::lock_guard lock(mutex_);
-  const Result<const ServicePlan*> plan = scaled(service);
-  if (!plan) return plan.error();
-  const int most = of_all_groups((*plan)->max, **plan, plan_);
-  if (instances < 1 || instances > most) {
-    return base::bad_input(fmt::format("{} runs 1 to {} instances, not {}", service, most, instances),
-                           "the file says so: scale.max");
-  }
-  const int groups = of_all_groups(1, **plan, plan_);
-  if (instances % groups != 0) {
-    return base::bad_input(fmt::format("{} scales apart in each of {} zones, so {} instances have no share in each",
-                                       service, groups, instances),
-                           fmt::format("ask for a multiple of {}", groups));
-  }
-  if (auto done = override_with(service, Override{instances / groups, now(), until}); !done) return done;
-  note(service, "scaled", "", fmt::format("by hand: {} instances", instances));
-  return {};
-}
-
-Result<void> Hosted::pause(const std::string& service, std::optional<Milliseconds> until) {
-  const std::lock_guard lock(mutex_);
-  if (const auto plan = scaled(service); !plan) return plan.error();
-  if (auto done = override_with(service, Override{std::nullopt, now(), until}); !done) return done;
-  note(service, "paused", "", "by hand: what the policy asks for is told, not done");
-  return {};
-}
-
-Result<void> Hosted::resume(const std::string& service) {
-  const std::lock_guard lock(mutex_);
-  if (const auto plan = scaled(service); !plan) return plan.error();
-  if (!record_.services.at(service).override) return {};
-  if (auto done = override_with(service, std::nullopt); !done) return done;
-  note(service, "resumed", "", "by hand: the policy decides again");
-  return {};
+Result<std::vector<history::Sample>> Hosted::samples(const std::string& service, Milliseconds since) const {
+  const Result<history::History*> history = this->history();
+  if (!history) return history.error();
+  return (*history)->samples(service, since);
 }
 
 Deployment Hosted::deployment(const std::string& service) const {

@@ -1,4 +1,7 @@
 // Hosted: one environment that runs: its cloud, and for each service the controller that keeps it as desired.
+//
+// hosted.cpp is the loop: it looks, decides and tells. hosted_changes.cpp is what people ask of it,
+// hosted_status.cpp what there is to see.
 #pragma once
 
 #include <atomic>
@@ -60,7 +63,8 @@ class Hosted {
   // Forgets versions of each service but those it runs, the one before, and the `newest` ones.
   void keep_versions(int newest);
   // Exactly so many instances, whatever the policy says, until then or until resume().
-  base::Result<void> scale(const std::string& service, int instances, std::optional<base::Milliseconds> until);
+  base::Result<void> scale(const std::string& service, int instances,
+                           std::optional<base::Milliseconds> until);
   // The policy is asked and what it says is told, but not done; failed instances are still replaced.
   base::Result<void> pause(const std::string& service, std::optional<base::Milliseconds> until);
   // The policy decides again.
@@ -68,11 +72,15 @@ class Hosted {
   Deployment deployment(const std::string& service) const;
 
   cloud_local::LocalCloud& cloud() { return *cloud_; }
-  // What happened, and what was decided and why.
-  base::Result<std::vector<history::Entry>> events(const history::Query& query) const {
-    return history_->entries(query);
-  }
-  void note(const std::string& service, std::string kind, std::string subject, std::string text);
+  base::Result<void> drill_zone(const std::string& zone, base::Milliseconds length);
+  base::Result<void> drill_instance(const std::string& instance, cloud_local::Trouble trouble,
+                                    base::Milliseconds length);
+
+  // What happened, and what was decided and why. Errors of both: the history cannot be opened.
+  base::Result<std::vector<history::Entry>> events(const history::Query& query) const;
+  // What was measured of a service, oldest first, of what ended after `since`.
+  base::Result<std::vector<history::Sample>> samples(const std::string& service,
+                                                     base::Milliseconds since) const;
   EnvironmentStatus status() const;
   double promised_cores() const;
 
@@ -82,10 +90,11 @@ class Hosted {
  private:
   struct Controlled {
     control::State state;
-    bool begins = true;  // nothing was decided so far
+    bool begins = true;                                // nothing was decided so far
     std::map<std::int32_t, control::Decided> decided;  // the last one for which a policy was asked, by group
     std::optional<Rollout> rollout;
-    std::string job;  // the token of its launch, where the service is a job and runs
+    base::Milliseconds sampled_until{0};  // the end of the last metric period that was kept
+    std::string job;                      // the token of its launch, where the service is a job and runs
     Deployment deployment;
     std::string doing;  // the last note worth telling
   };
@@ -98,11 +107,16 @@ class Hosted {
   void follow_rollout(const std::string& service, const cloud::Observed& observed);
   base::Result<void> aim(const std::string& service, const std::string& version);
   void begin_rollout(const std::string& service);
+  base::Result<history::History*> history() const;
   // ---- all: while the mutex is held
+  void open_history();
+  void keep(const base::Result<void>& kept);
+  void note(const std::string& service, std::string kind, std::string subject, std::string text);
   void end_override(ServiceRecord& record, base::Milliseconds now);
   void follow_decisions(const ServicePlan& plan, const control::Step& step);
   void tell(const ServicePlan& plan, const control::Step& step, base::Milliseconds now);
   void tell_joins(const cloud::Observed& observed);
+  void keep_sample(const ServicePlan& plan, const cloud::Observed& observed, Controlled& controlled);
   void save_or_tell(Controlled& controlled);
   void decide_anew(const ServicePlan& service, Controlled& controlled) const;
   base::Result<const ServicePlan*> scaled(const std::string& service) const;  // one that has a number
@@ -118,13 +132,14 @@ class Hosted {
   Settings settings_;
   base::Milliseconds start_{0};
   std::unique_ptr<cloud_local::LocalCloud> cloud_;
-  std::unique_ptr<history::History> history_;
 
   mutable std::mutex mutex_;
   EnvironmentRecord record_;
   Plan plan_;
   std::map<std::string, Controlled> controlled_;
   cloud::Observed seen_;
+  std::unique_ptr<history::History> history_;  // none while it cannot be opened; once there it stays
+  base::Milliseconds open_history_at_{0};
   std::string unkept_;  // why the history could not be written lately; empty: it could
 
   std::atomic<bool> stop_ = false;

@@ -72,7 +72,8 @@ ServiceStatus Hosted::status_of(const ServicePlan& plan, const cloud::Observed& 
   service.version = record.version;
   service.previous = record.previous;
   if (record.override) {
-    service.override = OverrideStatus{record.override->instances, record.override->since, record.override->until};
+    service.override =
+        OverrideStatus{record.override->instances, record.override->since, record.override->until};
     if (service.override->instances)
       service.override->instances = of_all_groups(*service.override->instances, plan, plan_);
   }
@@ -158,7 +159,8 @@ EnvironmentStatus Hosted::status() const {
     std::sort(instances.begin(), instances.end(), [](const auto* a, const auto* b) {
       return a->id.size() != b->id.size() ? a->id.size() < b->id.size() : a->id < b->id;
     });
-    for (const cloud::Instance* instance : instances) status.instances.push_back(status_of(*instance, details));
+    for (const cloud::Instance* instance : instances)
+      status.instances.push_back(status_of(*instance, details));
   }
   return status;
 }

@@ -29,7 +29,8 @@ Result<UpResult> Keeper::up(const UpRequest& request, const Say& say, const Left
   bool is_new = true;
   const Result<EnvironmentRecord> record = recorded(request, *read, is_new);
   if (!record) return record.error();
-  Result<std::vector<std::string>> warnings = weigh_promise(promised_cores(*record, *plan), most_cores(*plan), machine_cores());
+  Result<std::vector<std::string>> warnings =
+      weigh_promise(promised_cores(*record, *plan), most_cores(*plan), machine_cores());
   if (!warnings) return warnings.error();
   const Result<std::shared_ptr<Hosted>> hosted = host(*record, *plan, is_new);
   if (!hosted) return hosted.error();

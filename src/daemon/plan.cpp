@@ -135,8 +135,8 @@ class Planner {
     return made;
   }
 
-  // The policy of the file, compiled as the rehearsal does; where it does not fit the finest grid (a rate limit
-  // over hours has too many ticks there), on that of the file.
+  // The policy of the file, compiled as the rehearsal does; where it does not fit the finest grid (a rate
+  // limit over hours has too many ticks there), on that of the file.
   void decide(const environment::Service& service, ServicePlan& made) {
     made.per_zone = service.scale.per_zone;
     if (service.scale.hold_to_paid_hour) made.hold_while_paid = service.instance.billing;

@@ -40,9 +40,9 @@ struct DecisionStatus {
   base::Milliseconds at{0};
   std::optional<double> cpu_percent;  // that it saw
   std::optional<double> requests_per_second_per_instance;
-  int recommended = 0;  // instances that the policies ask for, before any limit
-  int desired = 0;      // what it came to
-  std::string why;      // "above the threshold; bounded by max"
+  int recommended = 0;                     // instances that the policies ask for, before any limit
+  int desired = 0;                         // what it came to
+  std::string why;                         // "above the threshold; bounded by max"
   std::optional<base::Milliseconds> next;  // when a policy is asked again; none: there is none
 };
 

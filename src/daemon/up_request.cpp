@@ -39,11 +39,12 @@ base::Result<ReadPlan> read_plan(const UpRequest& request) {
 }
 
 base::Result<Plan> kept_plan(const EnvironmentRecord& record) {
-  return plan_from(record.file, record.variant, [&record](const std::string& path) -> base::Result<std::string> {
-    if (const auto kept = record.files->find(path); kept != record.files->end()) return kept->second;
-    return base::unavailable(fmt::format("{} was not kept", path),
-                             "`headroom up` reads it again, `headroom down` removes the environment");
-  });
+  return plan_from(
+      record.file, record.variant, [&record](const std::string& path) -> base::Result<std::string> {
+        if (const auto kept = record.files->find(path); kept != record.files->end()) return kept->second;
+        return base::unavailable(fmt::format("{} was not kept", path),
+                                 "`headroom up` reads it again, `headroom down` removes the environment");
+      });
 }
 
 base::Result<void> expect_same_file(const EnvironmentRecord& known, const UpRequest& request) {

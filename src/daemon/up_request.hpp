@@ -25,7 +25,8 @@ struct ReadPlan {
 };
 // Errors: those of the file, and what this machine cannot do, at their places.
 base::Result<ReadPlan> read_plan(const UpRequest& request);
-// The plan of an environment that is known, from its files as they were. Errors: this program takes them no more.
+// The plan of an environment that is known, from its files as they were. Errors: this program takes them no
+// more.
 base::Result<Plan> kept_plan(const EnvironmentRecord& record);
 
 // Errors: the environment of that name is of another file.

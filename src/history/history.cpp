@@ -14,11 +14,12 @@ using base::Result;
 using store::Row;
 
 constexpr Milliseconds kWriteEvery{60'000};
+constexpr Milliseconds kWriteSamplesEvery{10'000};
 constexpr Milliseconds kForgetEvery{3'600'000};
 constexpr Milliseconds kKept{7 * 24 * 3'600'000LL};
 
 const std::vector<std::string>& schema() {
-  static const std::vector<std::string> kSchema = {R"(
+  static const std::vector<std::string> kSchema = {std::string(R"(
     CREATE TABLE event (
       id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, service TEXT NOT NULL, kind TEXT NOT NULL,
       subject TEXT NOT NULL, text TEXT NOT NULL) STRICT;
@@ -29,7 +30,8 @@ const std::vector<std::string>& schema() {
       in_service INTEGER NOT NULL, launching INTEGER NOT NULL, recommended INTEGER NOT NULL,
       after_step INTEGER NOT NULL, after_rate INTEGER NOT NULL, desired INTEGER NOT NULL,
       added INTEGER NOT NULL, removed INTEGER NOT NULL, policy INTEGER NOT NULL, reasons INTEGER NOT NULL) STRICT;
-    CREATE INDEX decision_last ON decision(last_ms);)"};
+    CREATE INDEX decision_last ON decision(last_ms);)") +
+                                                   Samples::schema()};
   return kSchema;
 }
 
@@ -112,8 +114,9 @@ Result<std::unique_ptr<History>> History::open(const std::filesystem::path& file
 
 Result<void> History::add(const Event& event) {
   const std::lock_guard lock(mutex_);
-  const auto done = database_.run("INSERT INTO event (at_ms, service, kind, subject, text) VALUES (?, ?, ?, ?, ?)",
-                                  {event.at, event.service, event.kind, event.subject, event.text});
+  const auto done =
+      database_.run("INSERT INTO event (at_ms, service, kind, subject, text) VALUES (?, ?, ?, ?, ?)",
+                    {event.at, event.service, event.kind, event.subject, event.text});
   if (!done) return done.error();
   return {};
 }
@@ -156,7 +159,8 @@ Result<void> History::write(Run& run) {
   } else {
     const auto done = database_.run(
         "INSERT INTO decision (service, of_group, first_ms, last_ms, times, cpu_percent, instance_rps, rps, "
-        "in_service, launching, recommended, after_step, after_rate, desired, added, removed, policy, reasons) "
+        "in_service, launching, recommended, after_step, after_rate, desired, added, removed, policy, "
+        "reasons) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {entry.event.service, decision.group, entry.event.at, entry.until, entry.times, decision.cpu_percent,
          decision.requests_per_second_per_instance, decision.requests_per_second, decision.in_service,
@@ -176,9 +180,15 @@ Result<void> History::keep(Milliseconds now) {
     if (!run.entry.decision || !run.changed || now - run.kept_at < kWriteEvery) continue;
     if (auto written = write(run); !written) return written;
   }
+  if (now - wrote_samples_at_ >= kWriteSamplesEvery) {
+    wrote_samples_at_ = now;
+    if (auto written = samples_.write(database_); !written) return written;
+  }
   if (now - forgot_at_ < kForgetEvery) return {};
   forgot_at_ = now;
-  if (auto done = database_.run("DELETE FROM event WHERE at_ms < ?", {now - kKept}); !done) return done.error();
+  if (auto done = samples_.roll_up(database_, now); !done) return done;
+  if (auto done = database_.run("DELETE FROM event WHERE at_ms < ?", {now - kKept}); !done)
+    return done.error();
   if (auto done = database_.run("DELETE FROM decision WHERE last_ms < ?", {now - kKept}); !done)
     return done.error();
   return {};
@@ -193,13 +203,24 @@ Result<void> History::write_all() {
   return {};
 }
 
+void History::add(Sample sample) {
+  const std::lock_guard lock(mutex_);
+  samples_.add(std::move(sample));
+}
+
+Result<std::vector<Sample>> History::samples(const std::string& service, Milliseconds since) {
+  const std::lock_guard lock(mutex_);
+  return samples_.read(database_, service, since);
+}
+
 Result<std::vector<Entry>> History::entries(const Query& query) {
   const std::lock_guard lock(mutex_);
   if (auto written = write_all(); !written) return written.error();
   std::vector<Entry> entries;
   const std::string& service = query.service;
   auto read = database_.each(
-      "SELECT at_ms, service, kind, subject, text FROM event WHERE at_ms >= ? AND (? = '' OR service IN (?, '')) "
+      "SELECT at_ms, service, kind, subject, text FROM event WHERE at_ms >= ? AND (? = '' OR service IN (?, "
+      "'')) "
       "ORDER BY at_ms DESC, id DESC LIMIT ?",
       {query.since, service, service, query.most}, [&](const Row& row) {
         Entry entry;
@@ -211,7 +232,8 @@ Result<std::vector<Entry>> History::entries(const Query& query) {
   std::reverse(entries.begin(), entries.end());
   std::vector<Entry> decisions;
   read = database_.each(
-      "SELECT service, of_group, first_ms, last_ms, times, cpu_percent, instance_rps, rps, in_service, launching, "
+      "SELECT service, of_group, first_ms, last_ms, times, cpu_percent, instance_rps, rps, in_service, "
+      "launching, "
       "recommended, after_step, after_rate, desired, added, removed, policy, reasons FROM decision "
       "WHERE last_ms >= ? AND (? = '' OR service = ?) ORDER BY first_ms DESC, id DESC LIMIT ?",
       {query.since, service, service, query.most},

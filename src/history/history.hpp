@@ -1,14 +1,17 @@
-// History: what happened to the services of one environment, and what was decided for them and why, in SQLite.
+// History: what happened to the services of one environment, and what was decided for them and why, in
+// SQLite.
 //
 //   History history = History::open(folder / "history.db").value();
 //   history.add({now, "web", "paused", "", "by hand"});
 //   history.decided("web", "", step.decided.front());
+//   history.add(sample);                        // one for each metric period of each service
 //   history.keep(now);                          // once a second or so
 //   history.entries({.service = "web"})         // oldest first
 //
-// Most decisions are that nothing is to be done, for the same reason as the time before: such a row of them is
-// one entry, with how often and until when. It is written when it ends and every minute; so a kill can cost the
-// last minute of "nothing", and nothing else.
+// Most decisions are that nothing is to be done, for the same reason as the time before: such a row of them
+// is one entry, with how often and until when. It is written when it ends and every minute, and samples every
+// ten seconds; so a kill can cost the last minute of "nothing" and ten seconds of measurements, and nothing
+// else.
 //
 // Threads: all functions may be called from any thread.
 #pragma once
@@ -26,6 +29,7 @@
 #include "base/quantity.hpp"
 #include "base/result.hpp"
 #include "control/step.hpp"
+#include "history/samples.hpp"
 #include "store/database.hpp"
 
 namespace headroom::history {
@@ -81,17 +85,21 @@ class History {
   // One that no policy was asked for, and that changed nothing, is left out.
   base::Result<void> decided(const std::string& service, const std::string& group,
                              const control::Decided& decided);
-  // Writes what is due, and forgets what ended more than a week ago.
+  void add(Sample sample);
+  // Writes what is due, makes minutes of samples that are older than an hour, and forgets what ended more
+  // than a week ago.
   base::Result<void> keep(base::Milliseconds now);
 
   // In the order in which they began. Also those that go on.
   base::Result<std::vector<Entry>> entries(const Query& query);
+  // Of one service, oldest first, those that ended after `since`.
+  base::Result<std::vector<Sample>> samples(const std::string& service, base::Milliseconds since);
 
  private:
   struct Run {
     Entry entry;
-    std::int64_t id = 0;           // 0: not written yet
-    bool changed = true;           // since it was written
+    std::int64_t id = 0;  // 0: not written yet
+    bool changed = true;  // since it was written
     base::Milliseconds kept_at{0};
   };
 
@@ -102,6 +110,8 @@ class History {
   std::mutex mutex_;
   store::Database database_;
   std::map<std::pair<std::string, std::string>, Run> runs_;  // by service and group
+  Samples samples_;
+  base::Milliseconds wrote_samples_at_{0};
   base::Milliseconds forgot_at_{0};
 };
 

@@ -20,8 +20,8 @@ control::Decided decided(std::int64_t second, float cpu, int in_service, int rec
   made.decision.add = add;
   made.decision.desired = in_service + add;
   made.decision.policy = 0;
-  made.decision.reasons = static_cast<std::int32_t>(add > 0 ? policy::Reason::above_threshold
-                                                            : policy::Reason::within_band);
+  made.decision.reasons =
+      static_cast<std::int32_t>(add > 0 ? policy::Reason::above_threshold : policy::Reason::within_band);
   made.decision.due = true;
   return made;
 }
@@ -60,7 +60,8 @@ TEST_F(HistoryOf, decisions_in_a_row_that_are_the_same_are_one_entry_with_the_la
   EXPECT_EQ(all[0].times, 3);
   EXPECT_EQ(all[0].decision->cpu_percent, 55);
   EXPECT_EQ(all[1].decision->add, 1);
-  EXPECT_EQ(all[1].event.text, policy::sentence({static_cast<std::uint32_t>(policy::Reason::above_threshold)}));
+  EXPECT_EQ(all[1].event.text,
+            policy::sentence({static_cast<std::uint32_t>(policy::Reason::above_threshold)}));
   EXPECT_FALSE(all[1].decision->requests_per_second);
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """The policy of the file scales real instances: out under load, in after it, and not while a person has paused it.
 
-Named after requirements M02, M03, M06, M09 and M10 of the system monitor, in their modern form.
+Named after requirements M02, M03, M06, M09, M10 and G04 of the system monitor, in their modern form.
 
 usage: policy.py HEADROOM
 Needs root and network namespaces; exits with 77, which ctest shows as skipped, without.
 """
 
+import csv
 import json
 import os
 import signal
@@ -103,6 +104,16 @@ def m09_resumed_it_scales_in_to_the_minimum_without_a_lost_request(world):
     assert all(one["removed_instances"] <= 1 for one in decisions(world))
 
 
+def g04_what_was_measured_is_recorded_traffic(world):
+    file = world.root / "live.csv"
+    world.headroom("pull", "local:web", "--since", "10m", "-o", file)
+    rows = list(csv.DictReader(file.open()))
+    assert max(float(row["requests_per_second"] or 0) for row in rows) > 80, rows
+    assert max(float(row["cpu_percent"] or 0) for row in rows) > 12, rows
+    assert {"1", "3"} <= {row["in_service_instances"] for row in rows}, rows
+    assert all({"time", "epoch_s", "stopped_instances"} <= set(row) for row in rows)
+
+
 def observed_it_begins_paused(world):
     world.headroom("down")
     world.headroom("up", world.folder, "-d", "--observe")
@@ -126,6 +137,7 @@ def main():
         m10_paused_it_tells_what_it_would_do_and_health_still_acts(world, load)
         a_pause_outlives_the_daemon(world)
         m09_resumed_it_scales_in_to_the_minimum_without_a_lost_request(world)
+        g04_what_was_measured_is_recorded_traffic(world)
         observed_it_begins_paused(world)
     print("policy: it scales out and in by itself, and not while a person has paused it")
 
