@@ -557,7 +557,7 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-std::uint64_t days() { return from_environment("HEADROOM_DAYS").value_or(kSanitized ? 60 : 500); }
+std::uint64_t days() { return from_environment("HEADROOM_DAYS").value_or(kSanitized ? 60 : 2'000); }
 
 TEST(FaultDays, what_must_hold_holds_on_random_days_with_faults) {
   if (const auto seed = from_environment("HEADROOM_DAY_SEED")) {
