@@ -14,6 +14,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -111,6 +112,7 @@ int main(int count, char** words) {
   Members members;
   members.list = {{"static", fmt::format("127.0.0.1:{}", words[2]), false, false, true, true}};
   std::string text = fixed_part(silent, account) + members_part(silent, members);
+  text += fmt::format("  server slot 0.0.0.0:1 {} disabled\n", server_options(silent));
   for (const char* line : {"  log ring@", "  log-format", "  http-request set-var(txn.begin)"}) {
     text = without_line(std::move(text), line);
   }
@@ -119,16 +121,21 @@ int main(int count, char** words) {
   AdminSocket socket(admin_socket_file(silent));
   must(
       socket.ask(fmt::format("add server servers/joined 127.0.0.1:{} {}", words[2], server_options(silent))));
-  const auto use = [&](const char* used, const char* other) {
-    must(socket.ask(fmt::format("set server servers/{} state ready", used)));
-    must(socket.ask(fmt::format("set server servers/{} state maint", other)));
+  must(socket.ask(fmt::format("set server servers/slot addr 127.0.0.1 port {}", words[2])));
+  const auto use = [&](std::string_view used) {
+    for (const std::string_view server : {"static", "slot", "joined"}) {
+      const std::string_view state = server == used ? "ready" : "maint";
+      must(socket.ask(fmt::format("set server servers/{} state {}", server, state)));
+    }
   };
 
   for (const int connections : {1, 8, 64}) {
     for (int round = 0; round < 3; ++round) {
-      use("static", "joined");
+      use("static");
       measure("reuse", silent, connections, seconds);
-      use("joined", "static");
+      use("slot");
+      measure("slot", silent, connections, seconds);
+      use("joined");
       measure("without", silent, connections, seconds);
       measure("unread", settings, connections, seconds);
       std::optional<RequestLog> log(must(RequestLog::open(settings)));

@@ -2,8 +2,9 @@
 """What a request costs the balancer, and what its log adds to that.
 
 nginx answers a page of 612 bytes, wrk asks as fast as it can over 1, 8 and 64 connections; the CPU time of HAProxy
-per request without a log, with a log that nobody reads, and with one that is read; and, without a log, where it
-keeps its connections to the server. Medians of three rounds; everything stays on the loopback and stops by itself.
+per request with a log that nobody reads, with one that is read, and without one; and, without a log, where it keeps its
+connections to the server, which is one of its file (reuse), or one of its file that got its address at run time (slot).
+Medians of three rounds; everything stays on the loopback and stops by itself.
 
 usage: bench/balancer/cost.py [--seconds 3]
 """
