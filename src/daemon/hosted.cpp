@@ -15,6 +15,10 @@ namespace {
 using base::Milliseconds;
 using base::Result;
 
+constexpr Milliseconds kDay{24 * 3'600'000};
+// By then what was measured until the end of a second is seen.
+constexpr Milliseconds kSeen{500};
+// Between two looks.
 constexpr Milliseconds kPace{500};
 constexpr Milliseconds kReopenHistory{10'000};
 
@@ -23,7 +27,7 @@ constexpr Milliseconds kReopenHistory{10'000};
 Hosted::Hosted(isolation::Machine& machine, Settings settings, EnvironmentRecord record, Plan plan)
     : machine_(machine),
       settings_(std::move(settings)),
-      start_(now()),
+      start_(now() / kDay * kDay + kSeen),
       record_(std::move(record)),
       plan_(std::move(plan)) {}
 
@@ -93,8 +97,10 @@ void Hosted::run() {
       services = plan_.services;
     }
     for (const ServicePlan& service : services) step(service);
+    // A tick is decided as it begins: what it sees is half a second old, not half a second and a look more.
+    const Milliseconds left = kPace - (now() - start_ + kDay) % kPace;
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, kPace, [&] { return stop_.load(); });
+    wake_.wait_for(lock, left, [&] { return stop_.load(); });
   }
 }
 

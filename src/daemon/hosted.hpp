@@ -130,6 +130,8 @@ class Hosted {
 
   isolation::Machine& machine_;
   Settings settings_;
+  // Of tick 0: just after midnight UTC, so that a policy that is asked every minute is asked just after the
+  // metric periods that end with a minute.
   base::Milliseconds start_{0};
   std::unique_ptr<cloud_local::LocalCloud> cloud_;
 
