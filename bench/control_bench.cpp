@@ -1,6 +1,6 @@
-// How long the controller takes for one look at 10,000 services of 10 instances each: what it sees, decides and
-// orders, in one process. The clouds are simulated, each with its own traffic around a threshold, so that some
-// services scale at every tick; that their time passes is not counted.
+// How long the controller takes for one look at 10,000 services of 10 instances each: what it sees, decides
+// and orders, in one process. The clouds are simulated, each with its own traffic around a threshold, so that
+// some services scale at every tick; that their time passes is not counted.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -62,8 +62,8 @@ void ten_thousand_services(benchmark::State& state) {
   const environment::Service& service = environment.services.front();
   std::vector<std::unique_ptr<Service>> services;
   for (int k = 0; k < kServices; ++k) {
-    const auto scenario = must(
-        sim::compile_instances(environment, service, *environment.traffic, static_cast<std::uint64_t>(k) + 1));
+    const auto scenario = must(sim::compile_instances(environment, service, *environment.traffic,
+                                                      static_cast<std::uint64_t>(k) + 1));
     services.push_back(
         std::make_unique<Service>(Service{sim::SimulatedCloud(scenario.cloud), scenario.control, {}}));
   }
