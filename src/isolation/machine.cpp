@@ -98,6 +98,9 @@ Result<Machine> Machine::open(MachineOptions options) {
     return failed(fmt::format("{} cannot be made", folder.string()), error.value(), "check the state folder");
   auto groups = Groups::open(options.tier.limits, realm);
   if (!groups) return groups.error();
+  // That it can be made is known now. It is made again with the first instance: a daemon that never has one
+  // would leave it for ever.
+  groups->remove_realm();
   auto addresses = Addresses::open(options.tier.network, realm, folder);
   if (!addresses) return addresses.error();
   return Machine(std::move(options), std::move(*groups), *addresses);

@@ -75,6 +75,12 @@ TEST_P(PerTier, anInstanceServesAtItsAddressAndEndsWithoutATrace) {
   EXPECT_FALSE(runs(*state.process));
 }
 
+TEST_P(PerTier, whatStartsNoInstanceLeavesNoTrace) {
+  EXPECT_EQ(realm().traces(), std::vector<std::string>{});
+  realm().open();
+  EXPECT_EQ(realm().traces(), std::vector<std::string>{});
+}
+
 TEST_P(PerTier, theEndIsOnRecordAlsoForTheNextDaemon) {
   ASSERT_TRUE(realm().start(realm().cell("status", 0, "exit 3")));
   ASSERT_TRUE(realm().start(realm().cell("signal", 1, "kill -SEGV $$")));
