@@ -91,12 +91,12 @@ Plan Hosted::plan() const {
 
 void Hosted::run() {
   while (!stop_) {
-    std::vector<ServicePlan> services;
+    std::vector<std::string> services;
     {
       const std::lock_guard lock(mutex_);
-      services = plan_.services;
+      for (const ServicePlan& plan : plan_.services) services.push_back(plan.service.name);
     }
-    for (const ServicePlan& service : services) step(service);
+    for (const std::string& service : services) step(service);
     // A tick is decided as it begins: what it sees is half a second old, not half a second and a look more.
     const Milliseconds left = kPace - (now() - start_ + kDay) % kPace;
     std::unique_lock lock(mutex_);
@@ -104,15 +104,18 @@ void Hosted::run() {
   }
 }
 
-void Hosted::step(const ServicePlan& plan) {
+void Hosted::step(const std::string& service) {
   const cloud::Observed observed = cloud_->observe();
   const std::lock_guard lock(mutex_);
   tell_joins(observed);
   seen_ = observed;
-  ServiceRecord& record = record_.services.at(plan.service.name);
+  const ServicePlan* const found = find(service);
+  if (found == nullptr) return;  // change() has dropped it meanwhile
+  const ServicePlan& plan = *found;
+  ServiceRecord& record = record_.services.at(service);
   if (record.version.empty()) return;
   if (plan.service.is_job) return follow_job(plan, observed);
-  Controlled& controlled = controlled_[plan.service.name];
+  Controlled& controlled = controlled_[service];
   keep_sample(plan, observed, controlled);
   const Milliseconds at = std::max(now(), observed.at);
   end_override(record, at);
@@ -123,7 +126,7 @@ void Hosted::step(const ServicePlan& plan) {
   follow_decisions(plan, next);
   for (const cloud::Action& action : next.actions) cloud_->submit(action);
   tell(plan, next, at);
-  follow_rollout(plan.service.name, observed);
+  follow_rollout(service, observed);
 }
 
 // ---- what was decided

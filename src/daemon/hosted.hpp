@@ -102,7 +102,7 @@ class Hosted {
   Hosted(isolation::Machine& machine, Settings settings, EnvironmentRecord record, Plan plan);
   base::Result<void> end_service(const ServicePlan& service);
   void run();
-  void step(const ServicePlan& plan);
+  void step(const std::string& service);
   void follow_job(const ServicePlan& plan, const cloud::Observed& observed);
   void follow_rollout(const std::string& service, const cloud::Observed& observed);
   base::Result<void> aim(const std::string& service, const std::string& version);
