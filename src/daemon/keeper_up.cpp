@@ -50,14 +50,14 @@ Result<UpResult> Keeper::up(const UpRequest& request, const Say& say, const Left
 }
 
 // The record as it is to be: that of what is there, with what the request and the file say now. Nothing is
-// written. Errors: the name belongs to another file.
+// written. Errors: the name belongs to another file, or zones are gone.
 Result<EnvironmentRecord> Keeper::recorded(const UpRequest& request, const ReadPlan& read, bool& is_new) {
   const Plan& plan = read.plan;
   EnvironmentRecord record;
   if (const std::shared_ptr<Hosted> hosted = find(plan.environment)) {
     is_new = false;
     record = hosted->record();
-    if (auto same = expect_same_file(record, request); !same) return same.error();
+    if (auto same = expect_same(record, request, plan); !same) return same.error();
   } else {
     // One that could not be adopted keeps its indexes and ports.
     Result<std::optional<EnvironmentRecord>> known = kept(plan.environment);

@@ -73,7 +73,7 @@ Result<Preview> preview(const UpRequest& request, const Plan& plan, const There&
   EnvironmentRecord record;
   if (there.record) {
     record = *there.record;
-    if (auto same = expect_same_file(record, request); !same) return same.error();
+    if (auto same = expect_same(record, request, plan); !same) return same.error();
   }
   Preview preview;
   preview.environment = plan.environment;

@@ -102,6 +102,11 @@ TEST_F(PreviewOf, what_up_would_refuse_is_refused) {
   There other = there();
   other.record->file = "/srv/other/headroom.yaml";
   EXPECT_FALSE(made(other));
+  There with_zones = there();
+  with_zones.record->zones = {{"a", 0}};  // "b" is new
+  EXPECT_TRUE(made(with_zones));
+  with_zones.record->zones["c"] = 2;
+  EXPECT_FALSE(made(with_zones));
   plan_.services[0].version.cores = base::Cores(10'000);
   EXPECT_FALSE(made({}));
 }

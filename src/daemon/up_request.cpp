@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -47,10 +48,19 @@ base::Result<Plan> kept_plan(const EnvironmentRecord& record) {
       });
 }
 
-base::Result<void> expect_same_file(const EnvironmentRecord& known, const UpRequest& request) {
-  if (known.file == request.file.string()) return {};
-  return base::bad_input(fmt::format("an environment {} runs already, from {}", known.name, known.file),
-                         "give this one another name, or take that one down");
+base::Result<void> expect_same(const EnvironmentRecord& known, const UpRequest& request, const Plan& plan) {
+  if (known.file != request.file.string()) {
+    return base::bad_input(fmt::format("an environment {} runs already, from {}", known.name, known.file),
+                           "give this one another name, or take that one down");
+  }
+  for (const auto& [zone, index] : known.zones) {
+    if (std::find(plan.zones.begin(), plan.zones.end(), zone) == plan.zones.end()) {
+      return base::bad_input(
+          fmt::format("{} runs in zone {}, which the file no longer has", known.name, zone),
+          "an environment that runs may get zones, but loses none: `headroom down` first");
+    }
+  }
+  return {};
 }
 
 }  // namespace headroom::daemon

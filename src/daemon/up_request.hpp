@@ -29,7 +29,8 @@ base::Result<ReadPlan> read_plan(const UpRequest& request);
 // more.
 base::Result<Plan> kept_plan(const EnvironmentRecord& record);
 
-// Errors: the environment of that name is of another file.
-base::Result<void> expect_same_file(const EnvironmentRecord& known, const UpRequest& request);
+// Errors: the environment of that name is of another file, or has zones that the plan has not: their
+// instances would have no network.
+base::Result<void> expect_same(const EnvironmentRecord& known, const UpRequest& request, const Plan& plan);
 
 }  // namespace headroom::daemon
