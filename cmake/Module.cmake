@@ -1,7 +1,7 @@
 # add_module(name ROW n [PURE] [COLD] SOURCES ... HEADERS ... [USES module...] [LINKS target...] [TESTS file...]
 #            [PRECOMPILE <header>...])
 #
-# COLD: what it does happens once in a run, so that a release build compiles it for a short build, not for
+# COLD: what it does happens once in a run, so that an optimised build compiles it for a short build, not for
 # speed. Its files are the longest to compile: the definitions of every key, the options of every command.
 # PRECOMPILE: libraries' headers that nearly every file of it includes, which take long to read.
 #
@@ -17,7 +17,7 @@ function(add_module name)
     message(FATAL_ERROR "add_module(${name}): ROW is required; not understood: '${arg_UNPARSED_ARGUMENTS}'")
   endif()
   set(target headroom_${name})
-  set(short_build "$<$<CONFIG:Release>:-O1>")
+  set(short_build "$<$<NOT:$<CONFIG:Debug>>:-O1>")
 
   foreach(used IN LISTS arg_USES)
     if(NOT TARGET headroom_${used})
