@@ -39,6 +39,7 @@ cloud::Ticket LocalCloud::Worker::submit(const cloud::Action& action) {
     ticket.report.retriable = true;
   }
   tickets_.emplace(action.token, std::move(ticket));
+  is_asked_ = true;
   wake_.notify_all();
   return {action.token};
 }

@@ -15,8 +15,10 @@ namespace {
 using base::Milliseconds;
 using base::Result;
 
-// How often the thread looks at everything where nobody wakes it.
+// How often the thread looks at everything, while something changes and while nothing does. A second is a
+// multiple of both: what is measured at the end of a metric period is measured on time.
 constexpr Milliseconds kPace{200};
+constexpr Milliseconds kPaceAtRest{500};
 constexpr Milliseconds kBalancerGrace{2'000};
 
 }  // namespace
@@ -140,8 +142,22 @@ void LocalCloud::Worker::run() {
       step();
     }
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, kPace, [&] { return stop_.load(); });
+    const Milliseconds pace = is_at_rest() ? kPaceAtRest : kPace;
+    wake_.wait_for(lock, pace - now() % pace, [&] { return stop_.load() || is_asked_; });
+    is_asked_ = false;
   }
+}
+
+// Requires: the mutex.
+bool LocalCloud::Worker::is_at_rest() const {
+  if (!drills_.empty()) return false;
+  for (const auto& [number, instance] : instances_) {
+    const cloud::InstanceState state = instance.record.state;
+    if (state == cloud::InstanceState::launching || state == cloud::InstanceState::warming ||
+        state == cloud::InstanceState::draining || (instance.health && !instance.health->healthy()))
+      return false;
+  }
+  return std::all_of(fronts_.begin(), fronts_.end(), [](const auto& front) { return front.second.seen.has_value(); });
 }
 
 void LocalCloud::Worker::step() {

@@ -87,6 +87,7 @@ class LocalCloud::Worker {
   void remove_unknown_cells();
   void compare_with_balancers();
   void step();
+  bool is_at_rest() const;
   bool wrote(const base::Result<void>& written);
 
   // orders.cpp
@@ -152,6 +153,7 @@ class LocalCloud::Worker {
 
   std::mutex step_mutex_;  // held for a step by the thread, and by what must not happen during one
   std::atomic<bool> stop_ = false;
+  bool is_asked_ = false;  // there is a ticket that the thread has not seen
   std::condition_variable_any wake_;
   std::thread thread_;
 };
