@@ -68,7 +68,7 @@ def measure(world, number):
 
     def is_told():
         told = entries(world)
-        added[:] = [one for one in told if one["kind"] == "decision" and one["decision"]["added_instances"]]
+        added[:] = [one for one in told if one["kind"] == "decision" and one["decision"]["add_instances"]]
         served[:] = [one for one in told if one["kind"] == "in_service"]
         return len(world.instances()) == 2 and served[-1]["at_ms"] > added[-1]["at_ms"]
 

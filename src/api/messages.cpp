@@ -136,12 +136,12 @@ void fields(auto& visit, Is<history::Decision> auto& decision) {
   visit("in_service_instances", decision.in_service);
   visit("launching_instances", decision.launching);
   visit("recommended_instances", decision.recommended);
-  visit("after_step_instances", decision.after_step);
-  visit("after_rate_instances", decision.after_rate);
+  visit("after_step_limit_instances", decision.after_step);
+  visit("after_rate_limit_instances", decision.after_rate);
   visit("desired_instances", decision.desired);
-  visit("added_instances", decision.add);
-  visit("removed_instances", decision.remove);
-  visit("policy_index", decision.policy);
+  visit("add_instances", decision.add);
+  visit("remove_instances", decision.remove);
+  visit("policy", decision.policy);
   visit("reasons", decision.reasons);
 }
 

@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/units.hpp"
 #include "cli/choose_environment.hpp"
@@ -21,6 +25,10 @@ namespace {
 using base::Milliseconds;
 
 constexpr auto kBetweenLooks = std::chrono::milliseconds(1'000);
+constexpr auto kSlice = std::chrono::milliseconds(50);
+// What happened in the same moment as the last that was told can be written after it.
+constexpr Milliseconds kOverlap{10'000};
+constexpr int kMostAtOnce = 10'000;
 
 struct Arguments {
   std::string service;
@@ -33,6 +41,43 @@ struct Arguments {
 
 Milliseconds now() {
   return std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+}
+
+// Which entries were printed. One that goes on is told when it begins; that it was repeated is no news.
+class Told {
+ public:
+  // Requires: entries in the order of their time.
+  std::vector<history::Entry> news(const std::vector<history::Entry>& entries) {
+    std::vector<history::Entry> news;
+    for (const history::Entry& entry : entries) {
+      if (entry.event.at < known_since_) continue;
+      if (known_.emplace(entry.event.at, key_of(entry)).second) news.push_back(entry);
+    }
+    known_since_ = std::max(known_since_, newest() - kOverlap);
+    known_.erase(known_.begin(), known_.lower_bound({known_since_, {}}));
+    return news;
+  }
+  Milliseconds newest() const { return known_.empty() ? Milliseconds(0) : known_.rbegin()->first; }
+  bool anything() const { return !known_.empty(); }
+
+ private:
+  static std::string key_of(const history::Entry& entry) {
+    const history::Event& event = entry.event;
+    return fmt::format("{}\n{}\n{}\n{}\n{}", event.service, event.kind, event.subject,
+                       entry.decision ? entry.decision->group : std::string(), event.text);
+  }
+
+  std::set<std::pair<Milliseconds, std::string>> known_;
+  Milliseconds known_since_{0};  // what is older was told, or is of no interest
+};
+
+// False: Ctrl-C was pressed, or nobody reads any more.
+bool wait_for_more(const Context& context) {
+  for (auto waited = std::chrono::milliseconds(0); waited < kBetweenLooks; waited += kSlice) {
+    if (Interrupt::stop() || !context.out) return false;
+    std::this_thread::sleep_for(kSlice);
+  }
+  return true;
 }
 
 void run(const Arguments& arguments, Context& context) {
@@ -56,28 +101,31 @@ void run(const Arguments& arguments, Context& context) {
 
   std::optional<Interrupt> interrupt;
   if (arguments.follow) interrupt.emplace("");
-  bool told = false;
-  // A decision that goes on is told when it begins; that it was repeated is no news.
-  Milliseconds told_until{-1};
+  Told told;
+  api::Client client = reached->client;
   for (;;) {
-    const auto entries = reached->client.events(environment.name, query);
+    auto entries = client.events(environment.name, query);
+    if (!entries && arguments.follow && !Interrupt::stop()) {
+      // Its daemon has ended: the next one knows what happened.
+      const auto next = reach_environment(environment.name, context.err);
+      if (!next) return fail(context, entries.error());
+      client = next->client;
+      entries = client.events(environment.name, query);
+    }
     if (!entries) return fail(context, entries.error());
     if (arguments.json && !arguments.follow) {
       context.out << api::to_json(api::Events{*entries}, report::JsonLayout::indented) << '\n';
       return;
     }
-    for (const history::Entry& entry : *entries) {
-      if (entry.event.at <= told_until) continue;
-      told = true;
+    for (const history::Entry& entry : told.news(*entries))
       context.out << (arguments.json ? api::to_json(api::Events{{entry}}) + "\n" : event_text(entry));
-    }
-    if (!entries->empty()) told_until = std::max(told_until, entries->back().event.at);
-    query.since = std::max(query.since, told_until);
     context.out.flush();
-    if (!arguments.follow || Interrupt::stop() || !context.out) break;
-    std::this_thread::sleep_for(kBetweenLooks);
+    // The number was for what had happened before.
+    query.most = kMostAtOnce;
+    query.since = std::max(query.since, told.newest() - kOverlap);
+    if (!arguments.follow || !wait_for_more(context)) break;
   }
-  if (!told && !arguments.follow)
+  if (!told.anything() && !arguments.follow)
     context.out << fmt::format("Nothing happened in {} within {}.\n", environment.name, arguments.since);
 }
 

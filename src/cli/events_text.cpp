@@ -15,9 +15,9 @@ std::string time_text(base::Milliseconds at) {
 }
 
 std::string seen_text(const std::optional<double>& cpu_percent, const std::optional<double>& instance_rps) {
-  if (cpu_percent) return fmt::format("cpu {} %", report::short_text(*cpu_percent));
-  if (instance_rps) return fmt::format("{} rps each", report::short_text(*instance_rps));
-  return "no metric";
+  if (cpu_percent) return fmt::format("cpu {} %; ", report::short_text(*cpu_percent));
+  if (instance_rps) return fmt::format("{} rps each; ", report::short_text(*instance_rps));
+  return {};  // the reasons say that it is missing
 }
 
 std::string instances_text(int count) { return fmt::format("{} instance{}", count, count == 1 ? "" : "s"); }
@@ -25,16 +25,15 @@ std::string instances_text(int count) { return fmt::format("{} instance{}", coun
 std::string decided_text(const history::Entry& entry) {
   const history::Decision& decision = *entry.decision;
   const int before = decision.in_service + decision.launching;
-  const std::string seen = seen_text(decision.cpu_percent, decision.requests_per_second_per_instance);
   std::string text;
   if (decision.add != 0 || decision.remove != 0) {
     text = fmt::format("{} -> {}: ", before, instances_text(decision.desired));
-  } else if (decision.recommended != decision.desired) {
-    text = fmt::format("{} stay, {} asked for: ", instances_text(before), decision.recommended);
   } else {
-    text = fmt::format("{} stay: ", instances_text(before));
+    text = fmt::format("{} stay{}", instances_text(before), before == 1 ? "s" : "");
+    if (decision.recommended != decision.desired) text += fmt::format(", {} asked for", decision.recommended);
+    text += ": ";
   }
-  text += fmt::format("{}; {}", seen, entry.event.text);
+  text += seen_text(decision.cpu_percent, decision.requests_per_second_per_instance) + entry.event.text;
   if (!decision.group.empty()) text = fmt::format("zone {}: {}", decision.group, text);
   if (entry.times > 1)
     text += fmt::format(" ({} times, until {})", entry.times, time_text(entry.until).substr(6));
@@ -45,9 +44,9 @@ std::string decided_text(const history::Entry& entry) {
 
 std::string decision_text(const daemon::DecisionStatus& decision) {
   std::string text = decision.group.empty() ? std::string() : fmt::format("zone {}: ", decision.group);
-  text += seen_text(decision.cpu_percent, decision.requests_per_second_per_instance);
-  if (decision.recommended != decision.desired) text += fmt::format(", asks for {}", decision.recommended);
-  return text + "; " + decision.why;
+  text += seen_text(decision.cpu_percent, decision.requests_per_second_per_instance) + decision.why;
+  if (decision.recommended != decision.desired) text += fmt::format("; {} asked for", decision.recommended);
+  return text;
 }
 
 std::string event_text(const history::Entry& entry) {
@@ -56,9 +55,9 @@ std::string event_text(const history::Entry& entry) {
   if (entry.decision) {
     text = decided_text(entry);
   } else {
-    text = event.kind == "action" ? event.text : fmt::format("{}: {}", event.kind, event.text);
-    if (!event.subject.empty() && event.kind != "action")
-      text = fmt::format("{} {}: {}", event.kind, event.subject, event.text);
+    // The token of an action is for programs.
+    const bool named = !event.subject.empty() && event.kind != "action";
+    text = named ? fmt::format("{}: {}", event.subject, event.text) : event.text;
   }
   return report::wrapped(fmt::format("{}  {} ", time_text(event.at),
                                      report::left(report::cut(report::visible(event.service), 10), 10)),

@@ -9,7 +9,7 @@
 
 namespace headroom::cli {
 
-// "cpu 71 %, asks for 3; above the threshold; held back by a cooldown"
+// "cpu 71 %; above the threshold; held by the cooldown; 3 asked for"
 std::string decision_text(const daemon::DecisionStatus& decision);
 
 // One line, or more where it is long:

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "report/layout.hpp"
 
 namespace headroom::cli {
@@ -41,7 +43,8 @@ TEST(EventsText, says_why_nothing_was_done_and_how_often) {
 TEST(EventsText, says_that_nothing_was_measured) {
   history::Entry entry = decided(2, 2, 2);
   entry.decision->cpu_percent.reset();
-  EXPECT_NE(event_text(entry).find("no metric"), std::string::npos);
+  entry.event.text = "the metric is missing";
+  EXPECT_EQ(event_text(entry), "11-14 22:13:20  web        2 instances stay: the metric is missing\n");
 }
 
 TEST(EventsText, fits_the_terminal_whatever_things_are_called) {
@@ -53,6 +56,9 @@ TEST(EventsText, fits_the_terminal_whatever_things_are_called) {
   const std::string text = event_text(entry);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_EQ(text.rfind("11-14 22:13:20  ", 0), 0U);
+  std::istringstream lines(event_text(decided(2, 3, 3)));
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_LE(report::columns_of(line), report::kTextColumns);
 }
 
 TEST(DecisionText, says_what_is_asked_for_where_it_is_not_what_there_is) {
@@ -62,7 +68,7 @@ TEST(DecisionText, says_what_is_asked_for_where_it_is_not_what_there_is) {
   decision.why = "within the band";
   EXPECT_EQ(decision_text(decision), "cpu 20 %; within the band");
   decision.recommended = 3;
-  EXPECT_EQ(decision_text(decision), "cpu 20 %, asks for 3; within the band");
+  EXPECT_EQ(decision_text(decision), "cpu 20 %; within the band; 3 asked for");
 }
 
 }  // namespace

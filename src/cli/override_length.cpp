@@ -6,6 +6,11 @@
 #include "report/words.hpp"
 
 namespace headroom::cli {
+namespace {
+
+constexpr base::Milliseconds kYear = std::chrono::hours(24 * 366);
+
+}  // namespace
 
 void add_length_option(Command& command, std::string& length) {
   command.add_option("--for", length, "how long; it ends by itself. Without it: until `headroom resume`")
@@ -15,7 +20,7 @@ void add_length_option(Command& command, std::string& length) {
 base::Result<std::optional<base::Milliseconds>> override_length(const std::string& written) {
   if (written.empty()) return std::optional<base::Milliseconds>();
   auto length = base::parse_duration(written);
-  if (length && *length > base::Milliseconds(0)) return std::optional(*length);
+  if (length && *length > base::Milliseconds(0) && *length <= kYear) return std::optional(*length);
   base::Error error = length
                           ? base::bad_input(fmt::format("{} is no time to come", written), "write --for 2h")
                           : length.error();

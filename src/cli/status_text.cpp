@@ -66,8 +66,9 @@ std::string service_line(std::string_view name, std::string_view version, std::s
 std::string override_text(const daemon::OverrideStatus& override) {
   std::string text =
       override.instances ? fmt::format("by hand: {} instances", *override.instances) : "paused";
-  return text + (override.until ? " until " + report::utc_text(*override.until)
-                                : std::string(", until `headroom resume`"));
+  return text + (override.until
+                     ? " until " + report::utc_text(std::chrono::floor<std::chrono::seconds>(*override.until))
+                     : std::string(", until `headroom resume`"));
 }
 
 std::string service_text(const daemon::ServiceStatus& service, base::Milliseconds now, Colours colours) {

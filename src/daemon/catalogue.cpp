@@ -33,6 +33,7 @@ const std::vector<std::string>& schema() {
       environment TEXT NOT NULL REFERENCES environment(name) ON DELETE CASCADE, name TEXT NOT NULL,
       internal_port INTEGER NOT NULL UNIQUE, desired INTEGER NOT NULL,
       override_since INTEGER, override_until INTEGER, override_instances INTEGER,
+      override_pauses_after INTEGER NOT NULL,
       version TEXT NOT NULL, previous TEXT NOT NULL, versions INTEGER NOT NULL,
       rolling INTEGER NOT NULL, PRIMARY KEY (environment, name)) STRICT;)"};
   return kSchema;
@@ -79,7 +80,7 @@ Result<std::vector<EnvironmentRecord>> Catalogue::all() {
     record.files = std::make_shared<const Files>(std::move(files));
     read = database_.each(
         "SELECT name, internal_port, desired, version, previous, versions, rolling, override_since, "
-        "override_until, override_instances FROM service WHERE environment = ?",
+        "override_until, override_instances, override_pauses_after FROM service WHERE environment = ?",
         {record.name}, [&](const Row& row) {
           ServiceRecord service;
           service.name = row.text(0);
@@ -94,6 +95,7 @@ Result<std::vector<EnvironmentRecord>> Catalogue::all() {
             override.since = row.milliseconds(7);
             if (!row.is_null(8)) override.until = row.milliseconds(8);
             if (!row.is_null(9)) override.instances = static_cast<int>(row.integer(9));
+            override.pauses_after = row.boolean(10);
           }
           record.services.emplace(service.name, service);
         });
@@ -125,10 +127,10 @@ Result<void> Catalogue::save(const EnvironmentRecord& record) {
     std::optional<Milliseconds> since;
     const Override override = service.override.value_or(Override{});
     if (service.override) since = override.since;
-    done = run(
-        "INSERT INTO service VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        {record.name, name, service.internal_port, service.desired, since, override.until, override.instances,
-         service.version, service.previous, service.versions, service.rolling ? 1 : 0});
+    done = run("INSERT INTO service VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               {record.name, name, service.internal_port, service.desired, since, override.until,
+                override.instances, override.pauses_after ? 1 : 0, service.version, service.previous,
+                service.versions, service.rolling ? 1 : 0});
   }
   if (!done) return done;
   if (auto committed = change->commit(); !committed) return committed;

@@ -25,7 +25,7 @@ TEST(Catalogue, gives_back_what_was_saved_also_after_it_was_opened_again) {
     ASSERT_TRUE(catalogue->complete(shop, {"a", "b"}, {"web", "db"}));
     ServiceRecord& web = shop.services.at("web");
     web.desired = 3;
-    web.override = Override{5, base::Milliseconds(10), base::Milliseconds(20)};
+    web.override = Override{5, base::Milliseconds(10), base::Milliseconds(20), true};
     web.version = "v2";
     web.previous = "v1";
     web.versions = 2;

@@ -27,9 +27,11 @@ control::Settings controller_settings(const Plan& plan, const ServicePlan& servi
   with.tick = service.tick;
   with.policy = service.policy;
   policy::Numbers<base::One>& numbers = with.policy.numbers;
-  if (begins) {
+  const bool by_hand = record.override && record.override->instances;
+  if (begins && !by_hand) {
     const int groups = of_all_groups(1, service, plan);
     numbers.min = std::clamp((record.desired + groups - 1) / groups, numbers.min, numbers.max);
+    numbers.max = numbers.min;
   }
   if (record.override) numbers = bounded(numbers, *record.override);
   with.metric_period = plan.metric_period;

@@ -9,8 +9,9 @@
 
 namespace headroom::daemon {
 
-// `begins`: nothing was decided since this daemon has the service, and it begins with as many instances as
-// were desired before.
+// `begins`: nothing was decided since this daemon has the service, and it begins with exactly as many
+// instances as were desired before: what is there beyond them was to replace others when the daemon before it
+// ended.
 control::Settings controller_settings(const Plan& plan, const ServicePlan& service,
                                       const ServiceRecord& record, const std::string& realm,
                                       base::Milliseconds start, bool begins);

@@ -72,6 +72,7 @@ TEST(ControllerSettings, begin_with_as_many_as_were_desired_before) {
   Told told(plan_of_text(kStep, kPeriod));
   told.record.desired = 4;
   EXPECT_EQ(told.settings(true).policy.numbers.min, 4);
+  EXPECT_EQ(told.settings(true).policy.numbers.max, 4);
   EXPECT_EQ(told.settings(false).policy.numbers.min, 1);
 }
 
@@ -82,6 +83,14 @@ TEST(ControllerSettings, hold_the_number_that_a_person_asks_for) {
     EXPECT_EQ(told.settings(begins).policy.numbers.min, 5);
     EXPECT_EQ(told.settings(begins).policy.numbers.max, 5);
   }
+}
+
+// The file allows 6 at most by now.
+TEST(ControllerSettings, keep_a_person_within_the_limits_of_the_file) {
+  Told told(plan_of_text(kStep, kPeriod));
+  told.record.override = Override{9, Milliseconds(0), std::nullopt};
+  EXPECT_EQ(told.settings().policy.numbers.max, 6);
+  EXPECT_EQ(told.settings().policy.numbers.min, 6);
 }
 
 // Paused, nothing is added or removed, within the limits of the file.

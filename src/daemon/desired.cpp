@@ -17,6 +17,10 @@ void set_desired(EnvironmentRecord& record, const Plan& plan) {
   for (const ServicePlan& service : plan.services) {
     ServiceRecord& kept = record.services.at(service.service.name);
     const auto all = [&](int instances) { return of_all_groups(instances, service, plan); };
+    if (kept.override && kept.override->instances) {
+      kept.desired = all(std::clamp(*kept.override->instances, 1, service.max));
+      continue;
+    }
     kept.desired = std::clamp(kept.desired == 0 ? all(service.initial) : kept.desired, all(service.min),
                               all(service.max));
   }
@@ -38,24 +42,26 @@ double most_cores(const Plan& plan) {
 
 double machine_cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-base::Result<std::vector<std::string>> weigh_promise(double promised_cores, double most_cores,
-                                                     double machine_cores) {
-  if (promised_cores > machine_cores) {
+base::Result<std::vector<std::string>> weigh_promise(const Promised& promised, double machine_cores) {
+  const std::string others =
+      promised.to_others > 0 ? fmt::format(", beside {:g} of other environments,", promised.to_others) : "";
+  const double all = promised.now + promised.to_others;
+  if (all > machine_cores) {
     return base::bad_input(
-        fmt::format("its instances would be promised {:g} cores of the {:g} of this machine", promised_cores,
-                    machine_cores),
+        fmt::format("its instances would be promised {:g} cores{} of the {:g} of this machine", promised.now,
+                    others, machine_cores),
         "write less cpu, or fewer instances");
   }
   std::vector<std::string> warnings;
-  if (promised_cores > kShareWithoutContention * machine_cores) {
+  if (all > kShareWithoutContention * machine_cores) {
     warnings.push_back(fmt::format(
-        "the instances are promised {:g} of {:g} cores: above 80 % they slow each other down, unseen",
-        promised_cores, machine_cores));
+        "the instances are promised {:g} cores{} of {:g}: above 80 % they slow each other down, unseen",
+        promised.now, others, machine_cores));
   }
-  if (most_cores > machine_cores) {
+  if (promised.most + promised.to_others > machine_cores) {
     warnings.push_back(fmt::format(
-        "at their maximum the instances are promised {:g} of {:g} cores: before, they slow each other down",
-        most_cores, machine_cores));
+        "at their maximum the instances are promised {:g} cores{} of {:g}: before, they slow each other down",
+        promised.most, others, machine_cores));
   }
   return warnings;
 }

@@ -22,8 +22,13 @@ double most_cores(const Plan& plan);
 
 double machine_cores();
 
+// Cores of this machine.
+struct Promised {
+  double now = 0;        // to the desired instances of an environment
+  double most = 0;       // to as many as its services may have
+  double to_others = 0;  // to those that are desired of other environments
+};
 // Warnings, in sentences. Errors: more is promised than the machine has.
-base::Result<std::vector<std::string>> weigh_promise(double promised_cores, double most_cores,
-                                                     double machine_cores);
+base::Result<std::vector<std::string>> weigh_promise(const Promised& promised, double machine_cores);
 
 }  // namespace headroom::daemon

@@ -45,17 +45,24 @@ TEST(Desired, promises_every_instance_its_cores) {
 }
 
 TEST(Desired, warns_above_four_fifths_of_the_machine_and_refuses_more_than_all) {
-  EXPECT_TRUE(weigh_promise(1.6, 1.6, 2).value().empty());
-  EXPECT_EQ(weigh_promise(1.61, 2, 2).value().size(), 1U);
-  EXPECT_TRUE(weigh_promise(2, 2, 2));
-  EXPECT_FALSE(weigh_promise(2.01, 2.01, 2));
+  EXPECT_TRUE(weigh_promise({1.6, 1.6, 0}, 2).value().empty());
+  EXPECT_EQ(weigh_promise({1.61, 2, 0}, 2).value().size(), 1U);
+  EXPECT_TRUE(weigh_promise({2, 2, 0}, 2));
+  EXPECT_FALSE(weigh_promise({2.01, 2.01, 0}, 2));
+}
+
+// Environments share the machine.
+TEST(Desired, counts_what_other_environments_were_promised) {
+  EXPECT_TRUE(weigh_promise({1, 1, 0.6}, 2).value().empty());
+  EXPECT_EQ(weigh_promise({1, 1, 0.61}, 2).value().size(), 1U);
+  EXPECT_FALSE(weigh_promise({1, 1, 1.01}, 2));
 }
 
 // Only the policy knows whether it will ever have so many.
 TEST(Desired, warns_where_all_that_may_come_is_more_than_the_machine) {
   EXPECT_DOUBLE_EQ(most_cores(plan_with(1, 1, 5, 0.25)), 1.25);
-  EXPECT_TRUE(weigh_promise(0.2, 2, 2).value().empty());
-  EXPECT_EQ(weigh_promise(0.2, 2.01, 2).value().size(), 1U);
+  EXPECT_TRUE(weigh_promise({0.2, 2, 0}, 2).value().empty());
+  EXPECT_EQ(weigh_promise({0.2, 2.01, 0}, 2).value().size(), 1U);
 }
 
 // Two zones that scale apart, each with two.

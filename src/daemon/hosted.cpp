@@ -8,6 +8,7 @@
 #include "daemon/clock.hpp"
 #include "daemon/controller_settings.hpp"
 #include "policy/kernel.hpp"
+#include "policy/reasons.hpp"
 
 namespace headroom::daemon {
 namespace {
@@ -119,6 +120,7 @@ void Hosted::step(const std::string& service) {
   keep_sample(plan, observed, controlled);
   const Milliseconds at = std::max(now(), observed.at);
   end_override(record, at);
+  if (controlled.state.next_tick > (at - start_) / plan.tick + 1) decide_anew(plan, controlled);
   const control::Settings with =
       controller_settings(plan_, plan, record, settings_.realm, start_, controlled.begins);
   control::Step next = control::step(at, observed, std::move(controlled.state), with);
@@ -133,9 +135,12 @@ void Hosted::step(const std::string& service) {
 
 void Hosted::end_override(ServiceRecord& record, Milliseconds now) {
   if (!record.override || !record.override->is_over(now)) return;
-  record.override.reset();
+  const bool pauses = record.override->pauses_after;
+  record.override = pauses ? std::optional(Override{std::nullopt, now, std::nullopt, false}) : std::nullopt;
   save_or_tell(controlled_[record.name]);
-  note(record.name, "override_ended", "", "the policy decides again");
+  note(record.name, "override_ended", "",
+       pauses ? "the time of the number by hand is over: paused again"
+              : "the time of what was asked for by hand is over: the policy decides again");
 }
 
 // As many as were decided last are there again after everything was gone, such as after a reboot.
@@ -146,8 +151,7 @@ void Hosted::follow_decisions(const ServicePlan& plan, const control::Step& step
   int desired = 0;
   for (const control::Decided& decided : step.decided) {
     desired += decided.decision.desired;
-    if (decided.decision.due || !controlled.decided.contains(decided.group))
-      controlled.decided[decided.group] = decided;
+    if (decided.decision.due) controlled.decided[decided.group] = decided;
   }
   ServiceRecord& record = record_.services.at(plan.service.name);
   if (std::exchange(record.desired, desired) != desired) save_or_tell(controlled);
@@ -158,10 +162,13 @@ void Hosted::tell(const ServicePlan& plan, const control::Step& step, Millisecon
   for (const control::Decided& decided : step.decided) {
     const std::string group =
         plan.per_zone ? plan_.zones[static_cast<std::size_t>(decided.group)] : std::string();
-    if (history_) keep(history_->decided(service, group, decided));
+    if (history_) keep(history_->decided(service, group, decided, why_of(plan, decided)));
   }
-  for (const cloud::Action& action : step.actions)
-    note(service, "action", action.token, fmt::format("{}: {}", cloud::words(action), action.why));
+  const std::string by_hand = by_hand_of(plan);
+  for (const cloud::Action& action : step.actions) {
+    note(service, "action", action.token,
+         fmt::format("{}: {}", cloud::words(action), by_hand.empty() ? action.why : by_hand));
+  }
   Controlled& controlled = controlled_[service];
   for (const control::Note& one : step.notes) {
     note(service, std::string(control::to_string(one.happened)), one.subject, one.why);
@@ -187,6 +194,26 @@ void Hosted::keep(const Result<void>& kept) {
   unkept_ = kept ? std::string() : base::to_string(kept.error());
 }
 
+// What a person has asked for is no limit of the file.
+std::string Hosted::by_hand_of(const ServicePlan& plan) const {
+  const std::optional<Override>& override = record_.services.at(plan.service.name).override;
+  if (!override) return {};
+  if (override->is_pause()) return "paused";
+  const int all = of_all_groups(*override->instances, plan, plan_);
+  return fmt::format("by hand: {} instance{}", all, all == 1 ? "" : "s");
+}
+
+std::string Hosted::why_of(const ServicePlan& plan, const control::Decided& decided) const {
+  policy::Reasons reasons{static_cast<std::uint32_t>(decided.decision.reasons)};
+  const std::string by_hand = by_hand_of(plan);
+  if (by_hand.empty()) return policy::sentence(reasons);
+  for (const policy::Reason bound :
+       {policy::Reason::at_max, policy::Reason::at_min, policy::Reason::step_limit, policy::Reason::not_due})
+    reasons.bits &= ~static_cast<std::uint32_t>(bound);
+  const std::string rest = policy::sentence(reasons);
+  return rest.empty() ? by_hand : rest + "; " + by_hand;
+}
+
 // When capacity that was ordered serves is what an order came to.
 void Hosted::tell_joins(const cloud::Observed& observed) {
   if (seen_.instances_at == std::nullopt) return;  // what an earlier daemon has seen join is not told again
@@ -196,7 +223,7 @@ void Hosted::tell_joins(const cloud::Observed& observed) {
                                      [&](const cloud::Instance& one) { return one.id == instance.id; });
     if (before != seen_.instances.end() && before->state == cloud::InstanceState::in_service) continue;
     note(instance.service, "in_service", instance.id,
-         fmt::format("it serves in zone {}, {:.1f} s after it was ordered", instance.zone,
+         fmt::format("serves in zone {}, {:.1f} s after it was ordered", instance.zone,
                      static_cast<double>((instance.since - instance.started).count()) / 1000));
   }
 }
@@ -239,18 +266,19 @@ void Hosted::save_or_tell(Controlled& controlled) {
   if (auto saved = settings_.save(record_); !saved) controlled.doing = saved.error().faults.front().what;
 }
 
-// Another policy looks at what it sees from now on; what was done last still holds its cooldown, where it is
-// counted in the same ticks.
+// Another policy looks at what it sees from now on, or the clock was set back; what was done last still holds
+// its cooldown, where it is counted in the same ticks and not in the future.
 void Hosted::decide_anew(const ServicePlan& service, Controlled& controlled) const {
   const auto ticks = static_cast<std::int32_t>((now() - start_) / service.tick);
+  const ServicePlan* before = find(service.service.name);
   const bool same_ticks =
-      find(service.service.name) != nullptr && find(service.service.name)->tick == service.tick;
+      before != nullptr && before->tick == service.tick && controlled.state.next_tick <= ticks + 1;
   for (control::GroupState& group : controlled.state.groups) {
-    const policy::State<base::One> before = std::exchange(group.policy, policy::initial_state());
+    const policy::State<base::One> known = std::exchange(group.policy, policy::initial_state());
     if (!same_ticks) continue;
-    group.policy.last_out = before.last_out;
-    group.policy.last_in = before.last_in;
-    group.policy.last_busy = before.last_busy;
+    group.policy.last_out = known.last_out;
+    group.policy.last_in = known.last_in;
+    group.policy.last_busy = known.last_busy;
   }
   if (!same_ticks) controlled.state.next_tick = ticks;
   controlled.decided.clear();

@@ -67,6 +67,8 @@ class Hosted {
                            std::optional<base::Milliseconds> until);
   // The policy is asked and what it says is told, but not done; failed instances are still replaced.
   base::Result<void> pause(const std::string& service, std::optional<base::Milliseconds> until);
+  // That it was asked to observe only.
+  void tell_observed();
   // The policy decides again.
   base::Result<void> resume(const std::string& service);
   Deployment deployment(const std::string& service) const;
@@ -111,6 +113,8 @@ class Hosted {
   // ---- all: while the mutex is held
   void open_history();
   void keep(const base::Result<void>& kept);
+  std::string by_hand_of(const ServicePlan& plan) const;  // empty: no person has put anything over the policy
+  std::string why_of(const ServicePlan& plan, const control::Decided& decided) const;
   void note(const std::string& service, std::string kind, std::string subject, std::string text);
   void end_override(ServiceRecord& record, base::Milliseconds now);
   void follow_decisions(const ServicePlan& plan, const control::Step& step);

@@ -64,11 +64,17 @@ Result<void> Hosted::change(EnvironmentRecord record, Plan plan) {
     const auto known = record_.services.find(name);
     if (known == record_.services.end()) continue;
     const std::optional<Override> asked = std::exchange(service, known->second).override;
-    if (!service.override) service.override = asked;
+    if (!asked) continue;
+    if (!service.override) {
+      service.override = asked;
+    } else if (asked->is_pause() && !service.override->is_pause()) {
+      service.override->pauses_after = true;  // `up --observe`, over a number by hand
+    }
   }
   set_desired(record, plan);
   if (auto saved = settings_.save(record); !saved) return saved;
-  const bool differs = !record_.files || !record.files || *record_.files != *record.files;
+  const bool differs =
+      !record_.files || !record.files || *record_.files != *record.files || record_.variant != record.variant;
   for (const ServicePlan& service : plan.services) {
     const auto known = controlled_.find(service.service.name);
     if (differs && known != controlled_.end()) decide_anew(service, known->second);
@@ -116,7 +122,7 @@ Result<void> Hosted::deploy(const std::string& service, cloud_local::Version ver
   if (find(service) == nullptr) return base::bad_input(fmt::format("there is no service {}", service));
   ++record_.services.at(service).versions;
   if (auto aimed = aim(service, name); !aimed) return aimed;
-  note(service, "deployed", name, "its instances are replaced");
+  note(service, "deployed", name, "is deployed");
   return {};
 }
 
@@ -131,7 +137,7 @@ Result<void> Hosted::rollback(const std::string& service) {
                            "deploy another one");
   }
   if (auto aimed = aim(service, previous); !aimed) return aimed;
-  note(service, "rolled_back", previous, "by hand");
+  note(service, "rolled_back", previous, "serves again, by hand");
   return {};
 }
 
@@ -177,17 +183,26 @@ Result<void> Hosted::scale(const std::string& service, int instances, std::optio
                     groups, instances),
         fmt::format("ask for a multiple of {}", groups));
   }
-  if (auto done = override_with(service, Override{instances / groups, now(), until}); !done) return done;
-  note(service, "scaled", "", fmt::format("by hand: {} instances", instances));
+  const std::optional<Override>& before = record_.services.at(service).override;
+  const bool pauses_after = before && (before->pauses_after || (before->is_pause() && !before->until));
+  if (auto done = override_with(service, Override{instances / groups, now(), until, pauses_after}); !done)
+    return done;
+  note(service, "scaled", "",
+       fmt::format("asked for by hand: {} instance{}", instances, instances == 1 ? "" : "s"));
   return {};
 }
 
 Result<void> Hosted::pause(const std::string& service, std::optional<Milliseconds> until) {
   const std::lock_guard lock(mutex_);
   if (const auto plan = scaled(service); !plan) return plan.error();
-  if (auto done = override_with(service, Override{std::nullopt, now(), until}); !done) return done;
-  note(service, "paused", "", "by hand: what the policy asks for is told, not done");
+  if (auto done = override_with(service, Override{std::nullopt, now(), until, false}); !done) return done;
+  note(service, "paused", "", "paused by hand: what the policy asks for is told, not done");
   return {};
+}
+
+void Hosted::tell_observed() {
+  const std::lock_guard lock(mutex_);
+  note("", "observed", "", "paused by `up --observe`: what the policies ask for is told, not done");
 }
 
 Result<void> Hosted::resume(const std::string& service) {
@@ -195,7 +210,7 @@ Result<void> Hosted::resume(const std::string& service) {
   if (const auto plan = scaled(service); !plan) return plan.error();
   if (!record_.services.at(service).override) return {};
   if (auto done = override_with(service, std::nullopt); !done) return done;
-  note(service, "resumed", "", "by hand: the policy decides again");
+  note(service, "resumed", "", "resumed by hand: the policy decides again");
   return {};
 }
 

@@ -5,7 +5,6 @@
 
 #include "daemon/clock.hpp"
 #include "daemon/hosted.hpp"
-#include "policy/reasons.hpp"
 
 namespace headroom::daemon {
 namespace {
@@ -59,7 +58,7 @@ DecisionStatus Hosted::status_of(const ServicePlan& plan, const control::Decided
   shown.requests_per_second_per_instance = seen_of(decided.seen, policy::Metric::requests);
   shown.recommended = decided.decision.recommended;
   shown.desired = decided.decision.desired;
-  shown.why = policy::sentence({static_cast<std::uint32_t>(decided.decision.reasons)});
+  shown.why = why_of(plan, decided);
   shown.next = next_decision(plan, start_, decided.tick);
   return shown;
 }

@@ -66,6 +66,8 @@ class Keeper {
   // Whether somebody waits for this environment to be taken down.
   bool is_to_end(const std::string& environment) const;
 
+  double promised_to_others(const std::string& environment) const;
+
   // ---- the steps of up(), in their order. All: while change_mutex_ is held. `unwanted`: nobody waits for
   // what is not built yet.
   base::Result<EnvironmentRecord> recorded(const UpRequest& request, const ReadPlan& read, bool& is_new);

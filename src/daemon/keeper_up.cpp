@@ -29,11 +29,13 @@ Result<UpResult> Keeper::up(const UpRequest& request, const Say& say, const Left
   bool is_new = true;
   const Result<EnvironmentRecord> record = recorded(request, *read, is_new);
   if (!record) return record.error();
-  Result<std::vector<std::string>> warnings =
-      weigh_promise(promised_cores(*record, *plan), most_cores(*plan), machine_cores());
+  Result<std::vector<std::string>> warnings = weigh_promise(
+      {promised_cores(*record, *plan), most_cores(*plan), promised_to_others(plan->environment)},
+      machine_cores());
   if (!warnings) return warnings.error();
   const Result<std::shared_ptr<Hosted>> hosted = host(*record, *plan, is_new);
   if (!hosted) return hosted.error();
+  if (request.observe) (*hosted)->tell_observed();
 
   const auto unwanted = [&] {
     return is_to_end(plan->environment) || (request.while_watched && left && left());
@@ -47,6 +49,18 @@ Result<UpResult> Keeper::up(const UpRequest& request, const Say& say, const Left
   }
   sweep();
   return result;
+}
+
+double Keeper::promised_to_others(const std::string& environment) const {
+  std::vector<std::shared_ptr<Hosted>> others;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, hosted] : hosted_)
+      if (name != environment) others.push_back(hosted);
+  }
+  double cores = 0;
+  for (const std::shared_ptr<Hosted>& other : others) cores += promised_cores(other->record(), other->plan());
+  return cores;
 }
 
 // The record as it is to be: that of what is there, with what the request and the file say now. Nothing is
@@ -77,8 +91,10 @@ Result<EnvironmentRecord> Keeper::recorded(const UpRequest& request, const ReadP
       return completed.error();
   }
   set_desired(record, plan);
-  for (auto& [name, service] : record.services)
-    if (request.observe && !service.override) service.override = Override{std::nullopt, now(), std::nullopt};
+  for (const ServicePlan& service : plan.services) {
+    if (request.observe && !service.service.is_job)
+      record.services.at(service.service.name).override = Override{std::nullopt, now(), std::nullopt, false};
+  }
   return record;
 }
 
@@ -179,6 +195,7 @@ Result<Preview> Keeper::preview(const UpRequest& request) {
   if (!read) return read.error();
   const Plan* const plan = &read->plan;
   There there;
+  there.promised_to_others = promised_to_others(plan->environment);
   if (const std::shared_ptr<Hosted> hosted = find(plan->environment)) {
     there.record = hosted->record();
     there.versions = hosted->versions();

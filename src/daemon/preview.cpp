@@ -91,8 +91,8 @@ Result<Preview> preview(const UpRequest& request, const Plan& plan, const There&
   set_desired(record, plan);
   preview.promised_cores = promised_cores(record, plan);
   preview.machine_cores = machine_cores();
-  Result<std::vector<std::string>> warnings =
-      weigh_promise(preview.promised_cores, most_cores(plan), preview.machine_cores);
+  Result<std::vector<std::string>> warnings = weigh_promise(
+      {preview.promised_cores, most_cores(plan), there.promised_to_others}, preview.machine_cores);
   if (!warnings) return warnings.error();
   preview.warnings = std::move(*warnings);
   for (const ServicePlan& service : plan.services) {

@@ -48,6 +48,7 @@ struct Preview {
 struct There {
   std::optional<EnvironmentRecord> record;     // nothing: it would be new
   std::vector<cloud_local::Version> versions;  // that its services have had
+  double promised_to_others = 0;               // cores, to other environments
 };
 
 // `state`: the folder of the daemon, which need not exist. Errors: those for which up() would refuse it.

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "policy/reasons.hpp"
-
 namespace headroom::history {
 namespace {
 
@@ -29,7 +27,7 @@ const std::vector<std::string>& schema() {
       last_ms INTEGER NOT NULL, times INTEGER NOT NULL, cpu_percent REAL, instance_rps REAL, rps REAL,
       in_service INTEGER NOT NULL, launching INTEGER NOT NULL, recommended INTEGER NOT NULL,
       after_step INTEGER NOT NULL, after_rate INTEGER NOT NULL, desired INTEGER NOT NULL,
-      added INTEGER NOT NULL, removed INTEGER NOT NULL, policy INTEGER NOT NULL, reasons INTEGER NOT NULL) STRICT;
+      added INTEGER NOT NULL, removed INTEGER NOT NULL, policy INTEGER, reasons INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
     CREATE INDEX decision_last ON decision(last_ms);)") +
                                                    Samples::schema()};
   return kSchema;
@@ -56,7 +54,7 @@ Decision decision_of(const std::string& group, const control::Decided& decided) 
   decision.desired = made.desired;
   decision.add = made.add;
   decision.remove = made.remove;
-  decision.policy = made.policy;
+  if (made.policy >= 0) decision.policy = made.policy;
   decision.reasons = {static_cast<std::uint32_t>(made.reasons)};
   return decision;
 }
@@ -97,10 +95,10 @@ Entry decision_from(const Row& row) {
   decision.desired = count(row, 13);
   decision.add = count(row, 14);
   decision.remove = count(row, 15);
-  decision.policy = count(row, 16);
+  if (!row.is_null(16)) decision.policy = count(row, 16);
   decision.reasons = {static_cast<std::uint32_t>(row.integer(17))};
   entry.event.kind = "decision";
-  entry.event.text = policy::sentence(decision.reasons);
+  entry.event.text = row.text(18);
   return entry;
 }
 
@@ -110,6 +108,11 @@ Result<std::unique_ptr<History>> History::open(const std::filesystem::path& file
   Result<store::Database> database = store::Database::open(file, schema());
   if (!database) return database.error();
   return std::unique_ptr<History>(new History(std::move(*database)));
+}
+
+History::~History() {
+  [[maybe_unused]] const auto decisions = write_all();
+  [[maybe_unused]] const auto samples = samples_.write(database_);
 }
 
 Result<void> History::add(const Event& event) {
@@ -122,12 +125,13 @@ Result<void> History::add(const Event& event) {
 }
 
 Result<void> History::decided(const std::string& service, const std::string& group,
-                              const control::Decided& decided) {
+                              const control::Decided& decided, const std::string& why) {
   Decision decision = decision_of(group, decided);
   if (!decided.decision.due && !acts(decision)) return {};
   const std::lock_guard lock(mutex_);
   Run& run = runs_[{service, group}];
-  if (run.entry.decision && !acts(decision) && is_as(*run.entry.decision, decision)) {
+  if (run.entry.decision && !acts(decision) && run.entry.event.text == why &&
+      is_as(*run.entry.decision, decision)) {
     run.entry.until = decided.at;
     ++run.entry.times;
     run.entry.decision = std::move(decision);
@@ -138,7 +142,7 @@ Result<void> History::decided(const std::string& service, const std::string& gro
     if (auto written = write(run); !written) return written;
   }
   run = Run{};
-  run.entry.event = {decided.at, service, "decision", "", policy::sentence(decision.reasons)};
+  run.entry.event = {decided.at, service, "decision", "", why};
   run.entry.until = decided.at;
   run.kept_at = decided.at;
   const bool at_once = acts(decision);
@@ -160,12 +164,12 @@ Result<void> History::write(Run& run) {
     const auto done = database_.run(
         "INSERT INTO decision (service, of_group, first_ms, last_ms, times, cpu_percent, instance_rps, rps, "
         "in_service, launching, recommended, after_step, after_rate, desired, added, removed, policy, "
-        "reasons) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "reasons, text) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {entry.event.service, decision.group, entry.event.at, entry.until, entry.times, decision.cpu_percent,
          decision.requests_per_second_per_instance, decision.requests_per_second, decision.in_service,
          decision.launching, decision.recommended, decision.after_step, decision.after_rate, decision.desired,
-         decision.add, decision.remove, decision.policy, decision.reasons.bits});
+         decision.add, decision.remove, decision.policy, decision.reasons.bits, entry.event.text});
     if (!done) return done.error();
     run.id = database_.last_key();
   }
@@ -234,7 +238,7 @@ Result<std::vector<Entry>> History::entries(const Query& query) {
   read = database_.each(
       "SELECT service, of_group, first_ms, last_ms, times, cpu_percent, instance_rps, rps, in_service, "
       "launching, "
-      "recommended, after_step, after_rate, desired, added, removed, policy, reasons FROM decision "
+      "recommended, after_step, after_rate, desired, added, removed, policy, reasons, text FROM decision "
       "WHERE last_ms >= ? AND (? = '' OR service = ?) ORDER BY first_ms DESC, id DESC LIMIT ?",
       {query.since, service, service, query.most},
       [&](const Row& row) { decisions.push_back(decision_from(row)); });

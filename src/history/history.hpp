@@ -57,7 +57,7 @@ struct Decision {
   int desired = 0;      // in service and launching afterwards
   int add = 0;
   int remove = 0;
-  int policy = -1;  // index of the one that counted; -1: none
+  std::optional<int> policy;  // index of the one that counted
   policy::Reasons reasons;
   bool operator==(const Decision&) const = default;
 };
@@ -80,11 +80,13 @@ class History {
  public:
   // Errors: as store::Database::open.
   static base::Result<std::unique_ptr<History>> open(const std::filesystem::path& file);
+  // Writes what waits.
+  ~History();
 
   base::Result<void> add(const Event& event);
-  // One that no policy was asked for, and that changed nothing, is left out.
+  // One that no policy was asked for, and that changed nothing, is left out. `why`: for people.
   base::Result<void> decided(const std::string& service, const std::string& group,
-                             const control::Decided& decided);
+                             const control::Decided& decided, const std::string& why);
   void add(Sample sample);
   // Writes what is due, makes minutes of samples that are older than an hour, and forgets what ended more
   // than a week ago.

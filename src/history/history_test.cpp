@@ -36,7 +36,8 @@ class HistoryOf : public testing::Test {
     history_ = std::move(*opened);
   }
   void decide(const control::Decided& made, const std::string& service = "web") {
-    ASSERT_TRUE(history_->decided(service, "", made));
+    ASSERT_TRUE(history_->decided(service, "", made,
+                                  policy::sentence({static_cast<std::uint32_t>(made.decision.reasons)})));
   }
   std::vector<Entry> entries(const Query& query = {}) {
     auto read = history_->entries(query);
@@ -102,18 +103,27 @@ TEST_F(HistoryOf, gives_those_of_a_service_and_of_the_whole_environment_since_a_
   EXPECT_EQ(one[0].event.service, "web");
 }
 
-// A row of "nothing" that goes on is written each minute; what acts at once.
-TEST_F(HistoryOf, is_there_again_after_a_kill) {
+// A row of "nothing" that goes on is written each minute; what acts at once. A second look at the file, as
+// after a kill.
+TEST_F(HistoryOf, is_written_in_time_for_a_kill) {
+  const auto kept = [&] {
+    const auto other = History::open(folder_.path() / "history.db");
+    return (*other)->entries({}).value();
+  };
   decide(decided(5, 40, 2, 2));
   decide(decided(70, 40, 2, 2));
   ASSERT_TRUE(history_->keep(Milliseconds(70'000)));
-  decide(decided(75, 40, 2, 2));  // lost
-  open();
-  ASSERT_EQ(entries().size(), 1U);
-  EXPECT_EQ(entries()[0].times, 2);
+  decide(decided(75, 40, 2, 2));  // not written yet
+  ASSERT_EQ(kept().size(), 1U);
+  EXPECT_EQ(kept()[0].times, 2);
   decide(decided(80, 75, 2, 3, 1));
+  EXPECT_EQ(kept().size(), 2U);
+}
+
+TEST_F(HistoryOf, loses_nothing_where_it_is_closed) {
+  decide(decided(5, 40, 2, 2));
   open();
-  EXPECT_EQ(entries().size(), 2U);
+  EXPECT_EQ(entries().size(), 1U);
 }
 
 TEST_F(HistoryOf, forgets_what_ended_more_than_a_week_ago) {
