@@ -25,6 +25,7 @@ from world import Requests, World, is_able  # noqa: E402
 SECONDS = 22
 BEGINS = 5  # after the first request
 LENGTH = "12s"
+NOTICED_WITHIN = 6  # seconds
 
 
 def failures(world):
@@ -91,6 +92,11 @@ def main():
     print(f"{'':<8}{'failed':>8}{'of':>7}{'last failed':>14}{'noticed':>10}")
     for kind, one in medians.items():
         print(f"{kind:<8}{one['failed']:>8g}{one['sent']:>7g}{one['last_failed_s']:>12g} s{one['noticed_s']:>8g} s")
+    # The load is told by whole seconds.
+    missed = [kind for kind, one in medians.items()
+              if one["noticed_s"] > NOTICED_WITHIN or one["last_failed_s"] > one["noticed_s"] + 1]
+    if missed:
+        sys.exit(f"faults: noticed too late, or requests were lost after that: {', '.join(missed)}")
 
 
 if __name__ == "__main__":
