@@ -71,6 +71,14 @@ def processes_with(text):
     return found
 
 
+def words_of(pid):
+    """Of its command line; none where it has ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
 def machine():
     """What instances make on a machine, as a set of lines: namespaces, interfaces, control groups, mounts."""
     lines = set()
@@ -151,8 +159,7 @@ class World:
         raise AssertionError(f"not within {seconds} s: {what}\n{self.headroom('status', check=False).stdout}")
 
     def daemons(self):
-        return [pid for pid in processes_with(str(self.state)) if "daemon" in
-                pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
+        return [pid for pid in processes_with(str(self.state)) if "daemon" in words_of(pid)]
 
     def kill_daemon(self):
         for pid in self.daemons():
