@@ -157,7 +157,8 @@ bool LocalCloud::Worker::is_at_rest() const {
         state == cloud::InstanceState::draining || (instance.health && !instance.health->healthy()))
       return false;
   }
-  return std::all_of(fronts_.begin(), fronts_.end(), [](const auto& front) { return front.second.seen.has_value(); });
+  return std::all_of(fronts_.begin(), fronts_.end(),
+                     [](const auto& front) { return front.second.seen.has_value(); });
 }
 
 void LocalCloud::Worker::step() {
