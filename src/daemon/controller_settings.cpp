@@ -28,7 +28,9 @@ control::Settings controller_settings(const Plan& plan, const ServicePlan& servi
   with.policy = service.policy;
   policy::Numbers<base::One>& numbers = with.policy.numbers;
   const bool by_hand = record.override && record.override->instances;
-  if (begins && !by_hand) {
+  // Without a policy nothing would take away what a failure or a deployment has left beyond it.
+  const bool holds = begins || service.policy.shape.policies == 0;
+  if (holds && !by_hand) {
     const int groups = of_all_groups(1, service, plan);
     numbers.min = std::clamp((record.desired + groups - 1) / groups, numbers.min, numbers.max);
     numbers.max = numbers.min;

@@ -76,6 +76,13 @@ TEST(ControllerSettings, begin_with_as_many_as_were_desired_before) {
   EXPECT_EQ(told.settings(false).policy.numbers.min, 1);
 }
 
+TEST(ControllerSettings, hold_what_is_desired_where_there_is_no_policy) {
+  Told told(plan_of_text("      max: 6\n"));
+  told.record.desired = 3;
+  EXPECT_EQ(told.settings().policy.numbers.min, 3);
+  EXPECT_EQ(told.settings().policy.numbers.max, 3);
+}
+
 TEST(ControllerSettings, hold_the_number_that_a_person_asks_for) {
   Told told(plan_of_text(kStep, kPeriod));
   told.record.override = Override{5, Milliseconds(0), std::nullopt};

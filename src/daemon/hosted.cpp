@@ -125,7 +125,7 @@ void Hosted::step(const std::string& service) {
       controller_settings(plan_, plan, record, settings_.realm, start_, controlled.begins);
   control::Step next = control::step(at, observed, std::move(controlled.state), with);
   controlled.state = std::move(next.state);
-  follow_decisions(plan, next);
+  follow_decisions(plan, next, of_all_groups(with.policy.numbers.min, plan, plan_));
   for (const cloud::Action& action : next.actions) cloud_->submit(action);
   tell(plan, next, at);
   follow_rollout(service, observed);
@@ -144,15 +144,17 @@ void Hosted::end_override(ServiceRecord& record, Milliseconds now) {
 }
 
 // As many as were decided last are there again after everything was gone, such as after a reboot.
-void Hosted::follow_decisions(const ServicePlan& plan, const control::Step& step) {
+void Hosted::follow_decisions(const ServicePlan& plan, const control::Step& step, int least) {
   if (step.decided.empty()) return;
   Controlled& controlled = controlled_[plan.service.name];
-  controlled.begins = false;
   int desired = 0;
   for (const control::Decided& decided : step.decided) {
     desired += decided.decision.desired;
     if (decided.decision.due) controlled.decided[decided.group] = decided;
   }
+  // What is on its way beyond them cannot be called back: it goes when it serves.
+  if ((controlled.begins || plan.policy.shape.policies == 0) && desired > least) return;
+  controlled.begins = false;
   ServiceRecord& record = record_.services.at(plan.service.name);
   if (std::exchange(record.desired, desired) != desired) save_or_tell(controlled);
 }

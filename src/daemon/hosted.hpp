@@ -117,7 +117,8 @@ class Hosted {
   std::string why_of(const ServicePlan& plan, const control::Decided& decided) const;
   void note(const std::string& service, std::string kind, std::string subject, std::string text);
   void end_override(ServiceRecord& record, base::Milliseconds now);
-  void follow_decisions(const ServicePlan& plan, const control::Step& step);
+  // `least`: the minimum that the step was held to, of all groups.
+  void follow_decisions(const ServicePlan& plan, const control::Step& step, int least);
   void tell(const ServicePlan& plan, const control::Step& step, base::Milliseconds now);
   void tell_joins(const cloud::Observed& observed);
   void keep_sample(const ServicePlan& plan, const cloud::Observed& observed, Controlled& controlled);
