@@ -27,12 +27,6 @@ std::optional<Milliseconds> next_decision(const ServicePlan& plan, Milliseconds 
   return start + *next * plan.tick;
 }
 
-std::optional<double> seen_of(const policy::Observation<base::One>& seen, policy::Metric metric) {
-  const int signal = static_cast<int>(metric);
-  if (seen.missing[signal]) return std::nullopt;
-  return seen.value[signal];
-}
-
 }  // namespace
 
 double Hosted::promised_cores() const {
@@ -51,13 +45,16 @@ double Hosted::promised_cores() const {
 }
 
 DecisionStatus Hosted::status_of(const ServicePlan& plan, const control::Decided& decided) const {
+  const std::string group =
+      plan.per_zone ? plan_.zones[static_cast<std::size_t>(decided.group)] : std::string();
+  const history::Decision made = history::decision_of(group, decided);
   DecisionStatus shown;
-  if (plan.per_zone) shown.group = plan_.zones[static_cast<std::size_t>(decided.group)];
+  shown.group = made.group;
   shown.at = decided.at;
-  shown.cpu_percent = seen_of(decided.seen, policy::Metric::cpu);
-  shown.requests_per_second_per_instance = seen_of(decided.seen, policy::Metric::requests);
-  shown.recommended = decided.decision.recommended;
-  shown.desired = decided.decision.desired;
+  shown.cpu_percent = made.cpu_percent;
+  shown.requests_per_second_per_instance = made.requests_per_second_per_instance;
+  shown.recommended = made.recommended;
+  shown.desired = made.desired;
   shown.why = why_of(plan, decided);
   shown.next = next_decision(plan, start_, decided.tick);
   return shown;

@@ -14,7 +14,6 @@ using store::Row;
 constexpr Milliseconds kWriteEvery{60'000};
 constexpr Milliseconds kWriteSamplesEvery{10'000};
 constexpr Milliseconds kForgetEvery{3'600'000};
-constexpr Milliseconds kKept{7 * 24 * 3'600'000LL};
 
 const std::vector<std::string>& schema() {
   static const std::vector<std::string> kSchema = {std::string(R"(
@@ -38,6 +37,46 @@ std::optional<double> seen_of(const policy::Observation<base::One>& seen, int si
   return seen.value[signal];
 }
 
+// The same but for what was measured.
+bool is_as(const Decision& a, Decision b) {
+  b.cpu_percent = a.cpu_percent;
+  b.requests_per_second_per_instance = a.requests_per_second_per_instance;
+  b.requests_per_second = a.requests_per_second;
+  return a == b;
+}
+
+bool acts(const Decision& decision) { return decision.add != 0 || decision.remove != 0; }
+
+int count(const Row& row, int column) { return static_cast<int>(row.integer(column)); }
+
+Entry decision_from(const Row& row) {
+  Entry entry;
+  Decision& decision = entry.decision.emplace();
+  entry.event.service = row.text(0);
+  decision.group = row.text(1);
+  entry.event.at = row.milliseconds(2);
+  entry.until = row.milliseconds(3);
+  entry.times = row.integer(4);
+  decision.cpu_percent = row.number_or_null(5);
+  decision.requests_per_second_per_instance = row.number_or_null(6);
+  decision.requests_per_second = row.number_or_null(7);
+  decision.in_service = count(row, 8);
+  decision.launching = count(row, 9);
+  decision.recommended = count(row, 10);
+  decision.after_step = count(row, 11);
+  decision.after_rate = count(row, 12);
+  decision.desired = count(row, 13);
+  decision.add = count(row, 14);
+  decision.remove = count(row, 15);
+  if (!row.is_null(16)) decision.policy = count(row, 16);
+  decision.reasons = {static_cast<std::uint32_t>(row.integer(17))};
+  entry.event.kind = "decision";
+  entry.event.text = row.text(18);
+  return entry;
+}
+
+}  // namespace
+
 Decision decision_of(const std::string& group, const control::Decided& decided) {
   const policy::Decision<base::One>& made = decided.decision;
   Decision decision;
@@ -58,51 +97,6 @@ Decision decision_of(const std::string& group, const control::Decided& decided) 
   decision.reasons = {static_cast<std::uint32_t>(made.reasons)};
   return decision;
 }
-
-// The same but for what was measured.
-bool is_as(const Decision& a, Decision b) {
-  b.cpu_percent = a.cpu_percent;
-  b.requests_per_second_per_instance = a.requests_per_second_per_instance;
-  b.requests_per_second = a.requests_per_second;
-  return a == b;
-}
-
-bool acts(const Decision& decision) { return decision.add != 0 || decision.remove != 0; }
-
-std::optional<double> maybe(const Row& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return row.number(column);
-}
-
-int count(const Row& row, int column) { return static_cast<int>(row.integer(column)); }
-
-Entry decision_from(const Row& row) {
-  Entry entry;
-  Decision& decision = entry.decision.emplace();
-  entry.event.service = row.text(0);
-  decision.group = row.text(1);
-  entry.event.at = row.milliseconds(2);
-  entry.until = row.milliseconds(3);
-  entry.times = row.integer(4);
-  decision.cpu_percent = maybe(row, 5);
-  decision.requests_per_second_per_instance = maybe(row, 6);
-  decision.requests_per_second = maybe(row, 7);
-  decision.in_service = count(row, 8);
-  decision.launching = count(row, 9);
-  decision.recommended = count(row, 10);
-  decision.after_step = count(row, 11);
-  decision.after_rate = count(row, 12);
-  decision.desired = count(row, 13);
-  decision.add = count(row, 14);
-  decision.remove = count(row, 15);
-  if (!row.is_null(16)) decision.policy = count(row, 16);
-  decision.reasons = {static_cast<std::uint32_t>(row.integer(17))};
-  entry.event.kind = "decision";
-  entry.event.text = row.text(18);
-  return entry;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<History>> History::open(const std::filesystem::path& file) {
   Result<store::Database> database = store::Database::open(file, schema());

@@ -62,6 +62,8 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
+Decision decision_of(const std::string& group, const control::Decided& decided);
+
 struct Entry {
   Event event;                       // of a decision: kind "decision", its text the reasons
   base::Milliseconds until{0};       // of decisions in a row: the last one

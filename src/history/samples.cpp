@@ -11,12 +11,6 @@ using store::Row;
 
 constexpr Milliseconds kMinute{60'000};
 constexpr Milliseconds kHour{3'600'000};
-constexpr Milliseconds kKept{7 * 24 * 3'600'000LL};
-
-std::optional<double> maybe(const Row& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return row.number(column);
-}
 
 // A clock that was set back measures a time again: the later measurement stands.
 Result<void> insert(store::Database& database, const Sample& sample) {
@@ -61,8 +55,9 @@ Result<void> Samples::roll_up(store::Database& database, Milliseconds now) {
       "avg(in_service), avg(launching), avg(stopped) FROM sample WHERE at_ms < ? AND length_ms < 60000 "
       "GROUP BY service, at_ms / 60000",
       {until}, [&](const Row& row) {
-        minutes.push_back({row.milliseconds(1), kMinute, row.text(0), maybe(row, 2), maybe(row, 3),
-                           maybe(row, 4), maybe(row, 5), row.number(6), row.number(7), row.number(8)});
+        minutes.push_back({row.milliseconds(1), kMinute, row.text(0), row.number_or_null(2),
+                           row.number_or_null(3), row.number_or_null(4), row.number_or_null(5), row.number(6),
+                           row.number(7), row.number(8)});
       });
   if (!read) return read.error();
   if (auto done = database.run("DELETE FROM sample WHERE (at_ms < ? AND length_ms < 60000) OR at_ms < ?",
@@ -84,8 +79,9 @@ Result<std::vector<Sample>> Samples::read(store::Database& database, const std::
       "sample "
       "WHERE service = ? AND at_ms + length_ms > ? ORDER BY at_ms",
       {service, since}, [&](const Row& row) {
-        samples.push_back({row.milliseconds(0), row.milliseconds(1), service, maybe(row, 2), maybe(row, 3),
-                           maybe(row, 4), maybe(row, 5), row.number(6), row.number(7), row.number(8)});
+        samples.push_back({row.milliseconds(0), row.milliseconds(1), service, row.number_or_null(2),
+                           row.number_or_null(3), row.number_or_null(4), row.number_or_null(5), row.number(6),
+                           row.number(7), row.number(8)});
       });
   if (!read) return read.error();
   return samples;

@@ -12,6 +12,9 @@
 
 namespace headroom::history {
 
+// So long all of the history is kept.
+inline constexpr base::Milliseconds kKept{7 * 24 * 3'600'000LL};
+
 // Over [at, at + length). Counts of instances are those at its end, or of a minute their means.
 struct Sample {
   base::Milliseconds at{0};

@@ -82,6 +82,9 @@ class Row {
   bool boolean(int column) const { return integer(column) != 0; }
   double number(int column) const;  // of an integer, too
   base::Milliseconds milliseconds(int column) const { return base::Milliseconds(integer(column)); }
+  std::optional<double> number_or_null(int column) const {
+    return is_null(column) ? std::nullopt : std::optional(number(column));
+  }
   std::string text(int column) const;
   std::string bytes(int column) const;
   bool is_null(int column) const;
