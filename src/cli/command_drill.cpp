@@ -4,9 +4,9 @@
 #include <ostream>
 #include <string>
 
-#include "base/units.hpp"
 #include "cli/choose_environment.hpp"
 #include "cli/command.hpp"
+#include "cli/duration_option.hpp"
 #include "cli/reach_daemon.hpp"
 #include "report/json.hpp"
 #include "report/words.hpp"
@@ -25,12 +25,8 @@ struct Arguments {
 
 base::Result<api::DrillRequest> read(const Arguments& arguments) {
   api::DrillRequest request;
-  const auto length = base::parse_duration(arguments.length);
-  if (!length) {
-    base::Error error = length.error();
-    for (base::Fault& fault : error.faults) fault.what = "--for: " + fault.what;
-    return error;
-  }
+  const auto length = duration_of("--for", arguments.length);
+  if (!length) return length.error();
   request.length = *length;
   if (arguments.what == "zone") {
     if (!arguments.how.empty())

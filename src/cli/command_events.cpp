@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/units.hpp"
 #include "cli/choose_environment.hpp"
 #include "cli/command.hpp"
+#include "cli/duration_option.hpp"
 #include "cli/events_text.hpp"
 #include "cli/project.hpp"
 #include "cli/reach_daemon.hpp"
@@ -81,12 +81,8 @@ bool wait_for_more(const Context& context) {
 }
 
 void run(const Arguments& arguments, Context& context) {
-  const auto since = base::parse_duration(arguments.since);
-  if (!since) {
-    base::Error error = since.error();
-    for (base::Fault& fault : error.faults) fault.what = "--since: " + fault.what;
-    return fail(context, error);
-  }
+  const auto since = duration_of("--since", arguments.since);
+  if (!since) return fail(context, since.error());
   const auto reached = reach_environment(arguments.environment, context.err);
   if (!reached) return fail(context, reached.error());
   const daemon::EnvironmentStatus& environment = reached->environment;

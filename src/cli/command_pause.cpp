@@ -31,16 +31,14 @@ report::JsonWriter begin_json(const std::string& environment, const std::string&
 void pause(const Arguments& arguments, Context& context) {
   const auto length = override_length(arguments.length);
   if (!length) return fail(context, length.error());
-  const auto reached = reach_environment(arguments.environment, context.err);
+  const auto reached = reach_service(arguments.environment, arguments.service, context.err);
   if (!reached) return fail(context, reached.error());
-  const daemon::EnvironmentStatus& environment = reached->environment;
-  const auto service = choose_service(environment, arguments.service);
-  if (!service) return fail(context, service.error());
-  const auto paused = reached->client.pause(environment.name, {service->name, *length});
+  const daemon::ServiceStatus& service = reached->service;
+  const auto paused = reached->client.pause(reached->environment, {service.name, *length});
   if (!paused) return fail(context, paused.error());
   if (arguments.json) {
-    report::JsonWriter json = begin_json(environment.name, service->name);
-    json.key("instances").integer(service->desired);
+    report::JsonWriter json = begin_json(reached->environment, service.name);
+    json.key("instances").integer(service.desired);
     write_length(json, *length);
     json.end_object();
     context.out << json.str() << '\n';
@@ -50,26 +48,23 @@ void pause(const Arguments& arguments, Context& context) {
       "",
       fmt::format("{} / {}: paused at {} instances {}. One that fails is still replaced; `headroom events` "
                   "tells what the policy would do.",
-                  environment.name, service->name, service->desired, length_text(*length)));
+                  reached->environment, service.name, service.desired, length_text(*length)));
 }
 
 void resume(const Arguments& arguments, Context& context) {
-  const auto reached = reach_environment(arguments.environment, context.err);
+  const auto reached = reach_service(arguments.environment, arguments.service, context.err);
   if (!reached) return fail(context, reached.error());
-  const daemon::EnvironmentStatus& environment = reached->environment;
-  const auto service = choose_service(environment, arguments.service);
-  if (!service) return fail(context, service.error());
-  const auto resumed = reached->client.resume(environment.name, {service->name});
+  const daemon::ServiceStatus& service = reached->service;
+  const auto resumed = reached->client.resume(reached->environment, {service.name});
   if (!resumed) return fail(context, resumed.error());
   if (arguments.json) {
-    report::JsonWriter json = begin_json(environment.name, service->name);
-    json.key("was_overridden").boolean(service->override.has_value()).end_object();
+    report::JsonWriter json = begin_json(reached->environment, service.name);
+    json.key("was_overridden").boolean(service.override.has_value()).end_object();
     context.out << json.str() << '\n';
     return;
   }
-  context.out << fmt::format(
-      "{} / {}: {}.\n", environment.name, service->name,
-      service->override ? "the policy decides again" : "the policy decides, as before");
+  context.out << fmt::format("{} / {}: {}.\n", reached->environment, service.name,
+                             service.override ? "the policy decides again" : "the policy decides, as before");
 }
 
 void add_arguments(Command& command, Arguments& arguments) {

@@ -10,6 +10,7 @@
 #include "base/units.hpp"
 #include "cli/choose_environment.hpp"
 #include "cli/command.hpp"
+#include "cli/duration_option.hpp"
 #include "cli/project.hpp"
 #include "cli/reach_daemon.hpp"
 #include "cli/samples_csv.hpp"
@@ -46,24 +47,18 @@ base::Result<std::string> service_of(const std::string& source) {
 void run(const Arguments& arguments, Context& context) {
   const auto wanted = service_of(arguments.source);
   if (!wanted) return fail(context, wanted.error());
-  const auto since = base::parse_duration(arguments.since);
-  if (!since) {
-    base::Error error = since.error();
-    for (base::Fault& fault : error.faults) fault.what = "--since: " + fault.what;
-    return fail(context, error);
-  }
-  const auto reached = reach_environment(arguments.environment, context.err);
+  const auto since = duration_of("--since", arguments.since);
+  if (!since) return fail(context, since.error());
+  const auto reached = reach_service(arguments.environment, *wanted, context.err);
   if (!reached) return fail(context, reached.error());
-  const auto service = choose_service(reached->environment, *wanted);
-  if (!service) return fail(context, service.error());
   const auto now =
       std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-  const auto samples = reached->client.samples(reached->environment.name,
-                                               {service->name, std::max(Milliseconds(0), now - *since)});
+  const auto samples = reached->client.samples(
+      reached->environment, {reached->service.name, std::max(Milliseconds(0), now - *since)});
   if (!samples) return fail(context, samples.error());
   if (samples->empty()) {
-    return fail(context, base::unavailable(fmt::format("nothing was measured of {} within {}", service->name,
-                                                       report::duration_text(*since)),
+    return fail(context, base::unavailable(fmt::format("nothing was measured of {} within {}",
+                                                       reached->service.name, report::duration_text(*since)),
                                            "measurements begin one metric period after it has come up"));
   }
   const std::string text = arguments.json
@@ -78,8 +73,8 @@ void run(const Arguments& arguments, Context& context) {
   context.out << report::wrapped(
       "", fmt::format("{} to {} of {} / {} are in {}. `headroom simulate --traffic {}` rehearses them.",
                       report::utc_text(samples->front().at),
-                      report::utc_text(samples->back().at + samples->back().length),
-                      reached->environment.name, service->name, arguments.output, arguments.output));
+                      report::utc_text(samples->back().at + samples->back().length), reached->environment,
+                      reached->service.name, arguments.output, arguments.output));
 }
 
 }  // namespace

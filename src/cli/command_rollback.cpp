@@ -20,22 +20,20 @@ struct Arguments {
 };
 
 void run(const Arguments& arguments, Context& context) {
-  const auto reached = reach_environment(arguments.environment, context.err);
+  const auto reached = reach_service(arguments.environment, arguments.service, context.err);
   if (!reached) return fail(context, reached.error());
-  const daemon::EnvironmentStatus& environment = reached->environment;
-  const auto service = choose_service(environment, arguments.service);
-  if (!service) return fail(context, service.error());
-  const auto back = reached->client.rollback(environment.name, {service->name}, lines_to(context.err));
+  const daemon::ServiceStatus& service = reached->service;
+  const auto back = reached->client.rollback(reached->environment, {service.name}, lines_to(context.err));
   if (!back) return fail(context, back.error());
   if (arguments.json) {
     report::JsonWriter json;
-    json.begin_object().key("environment").text(environment.name).key("service").text(service->name);
-    json.key("previous_version").text(service->version).key("version").text(service->previous).end_object();
+    json.begin_object().key("environment").text(reached->environment).key("service").text(service.name);
+    json.key("previous_version").text(service.version).key("version").text(service.previous).end_object();
     context.out << json.str() << '\n';
     return;
   }
-  context.out << fmt::format("{} / {}: back to version {}, from {}.\n", environment.name, service->name,
-                             service->previous, service->version);
+  context.out << fmt::format("{} / {}: back to version {}, from {}.\n", reached->environment, service.name,
+                             service.previous, service.version);
 }
 
 }  // namespace

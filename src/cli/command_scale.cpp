@@ -26,27 +26,27 @@ struct Arguments {
 void run(const Arguments& arguments, Context& context) {
   const auto length = override_length(arguments.length);
   if (!length) return fail(context, length.error());
-  const auto reached = reach_environment(arguments.environment, context.err);
+  const auto reached = reach_service(arguments.environment, arguments.service, context.err);
   if (!reached) return fail(context, reached.error());
-  const daemon::EnvironmentStatus& environment = reached->environment;
-  const auto service = choose_service(environment, arguments.service);
-  if (!service) return fail(context, service.error());
-  const auto scaled = reached->client.scale(environment.name, {service->name, arguments.instances, *length});
+  const daemon::ServiceStatus& service = reached->service;
+  const auto scaled =
+      reached->client.scale(reached->environment, {service.name, arguments.instances, *length});
   if (!scaled) return fail(context, scaled.error());
   if (arguments.json) {
     report::JsonWriter json;
-    json.begin_object().key("environment").text(environment.name).key("service").text(service->name);
-    json.key("previous_instances").integer(service->desired).key("instances").integer(arguments.instances);
+    json.begin_object().key("environment").text(reached->environment).key("service").text(service.name);
+    json.key("previous_instances").integer(service.desired).key("instances").integer(arguments.instances);
     write_length(json, *length);
     json.end_object();
     context.out << json.str() << '\n';
     return;
   }
   context.out << report::wrapped(
-      "", fmt::format(
-              "{} / {}: {} instances (before: {}) {}, whatever the policy says. `headroom status` shows "
-              "how far it is.",
-              environment.name, service->name, arguments.instances, service->desired, length_text(*length)));
+      "",
+      fmt::format("{} / {}: {} instances (before: {}) {}, whatever the policy says. `headroom status` shows "
+                  "how far it is.",
+                  reached->environment, service.name, arguments.instances, service.desired,
+                  length_text(*length)));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/units.hpp"
+#include "cli/duration_option.hpp"
 #include "report/words.hpp"
 
 namespace headroom::cli {
@@ -19,13 +19,11 @@ void add_length_option(Command& command, std::string& length) {
 
 base::Result<std::optional<base::Milliseconds>> override_length(const std::string& written) {
   if (written.empty()) return std::optional<base::Milliseconds>();
-  auto length = base::parse_duration(written);
-  if (length && *length > base::Milliseconds(0) && *length <= kYear) return std::optional(*length);
-  base::Error error = length
-                          ? base::bad_input(fmt::format("{} is no time to come", written), "write --for 2h")
-                          : length.error();
-  for (base::Fault& fault : error.faults) fault.what = "--for: " + fault.what;
-  return error;
+  const auto length = duration_of("--for", written);
+  if (!length) return length.error();
+  if (*length > base::Milliseconds(0) && *length <= kYear) return std::optional(*length);
+  return base::bad_input(fmt::format("--for: {} is not more than nothing and at most a year", written),
+                         "write --for 2h");
 }
 
 std::string length_text(const std::optional<base::Milliseconds>& length) {

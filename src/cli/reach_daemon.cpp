@@ -174,4 +174,13 @@ base::Result<Reached> reach_environment(const std::string& wanted, std::ostream&
   return Reached{std::move(**client), std::move(*environment)};
 }
 
+base::Result<ReachedService> reach_service(const std::string& environment, const std::string& service,
+                                           std::ostream& err) {
+  auto reached = reach_environment(environment, err);
+  if (!reached) return reached.error();
+  auto chosen = choose_service(reached->environment, service);
+  if (!chosen) return chosen.error();
+  return ReachedService{std::move(reached->client), reached->environment.name, std::move(*chosen)};
+}
+
 }  // namespace headroom::cli

@@ -36,4 +36,13 @@ struct Reached {
 // The environment that is wanted, as choose_environment() has it. Errors: nothing runs, too.
 base::Result<Reached> reach_environment(const std::string& wanted, std::ostream& err);
 
+// The same for a command on one service, as choose_service() has it.
+struct ReachedService {
+  api::Client client;
+  std::string environment;
+  daemon::ServiceStatus service;
+};
+base::Result<ReachedService> reach_service(const std::string& environment, const std::string& service,
+                                           std::ostream& err);
+
 }  // namespace headroom::cli
